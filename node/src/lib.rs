@@ -1,1 +1,12 @@
-//! x
+//! The Covey node: swarm, store, driver, control socket and command line.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]

@@ -1,1 +1,3 @@
+//! The `covey` command.
+
 fn main() {}

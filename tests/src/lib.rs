@@ -1,1 +1,1 @@
-//! x
+//! The simulated world, and tests that need real processes.

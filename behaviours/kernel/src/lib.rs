@@ -32,7 +32,9 @@ pub use bounded::{Bounded, Bytes, Text, TooLong};
 pub use effects::{Address, AskFailure, AskId, CommandId, Effect, Effects, RequestId};
 pub use hash::{HASH_LENGTH, Hash, Hasher};
 pub use keys::{InvalidKey, InvalidSignature, Keypair, PublicKey, Signature, verify_batch};
-pub use machine::{Blame, Context, Frames, Input, Machine, MachineError, Origin, Turn, decide_all};
+pub use machine::{
+    Blame, Checks, Context, Frames, Input, Machine, MachineError, Origin, Turn, decide_all,
+};
 pub use network::NetworkId;
 pub use rand_core::CryptoRng;
 pub use signed::{Domain, signing_bytes};

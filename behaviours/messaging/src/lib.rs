@@ -1,1 +1,1 @@
-//! x
+//! Private messages between two people, end-to-end encrypted.

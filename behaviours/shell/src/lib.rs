@@ -1,1 +1,1 @@
-//! x
+//! Carries any machine over libp2p request-response.
