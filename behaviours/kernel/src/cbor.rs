@@ -6,6 +6,8 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::Fault;
+
 /// Why bytes are not the encoding of a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -46,6 +48,12 @@ pub fn decode<T: Serialize + DeserializeOwned>(
         return Err(DecodeError::NotCanonical);
     }
     Ok(value)
+}
+
+/// Decodes what this node itself has stored. It is not held to the canonical form, because
+/// libraries' own types need not have one; it never sees a peer's bytes.
+pub fn decode_stored<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    cbor4ii::serde::from_slice(bytes).map_err(|error| Fault::Corrupt(error.to_string()))
 }
 
 #[cfg(test)]

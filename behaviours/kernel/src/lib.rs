@@ -25,6 +25,7 @@ pub mod merkle;
 mod network;
 mod signed;
 mod store;
+mod tagged;
 mod time;
 mod view;
 
@@ -37,6 +38,8 @@ pub use machine::{
 };
 pub use network::NetworkId;
 pub use rand_core::CryptoRng;
+#[doc(hidden)]
+pub use serde;
 pub use signed::{Domain, signing_bytes};
 pub use store::{Entry, Fault, Scan, Store, Write};
 pub use time::{Span, Time};
