@@ -23,6 +23,7 @@ pub mod limits;
 mod machine;
 pub mod merkle;
 mod network;
+mod record;
 mod signed;
 mod store;
 mod tagged;

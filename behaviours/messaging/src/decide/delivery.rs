@@ -1,0 +1,358 @@
+//! Getting what waits to the other side: one request at a time for each contact, in order,
+//! the same bytes again until they are acknowledged.
+
+use covey_kernel::{AskFailure, AskId, Bounded, Domain, Fault, Peer, Scan, cbor};
+
+use super::{desk::Desk, sessions::put_outgoing};
+use crate::{
+    command::{Event, Progress},
+    content::{Body, MessageId},
+    error::Error,
+    layout::{self, ContactId},
+    limits::{DELIVERY_BYTES, DELIVERY_ENVELOPES, RESEAL_SPAN, RESEALS},
+    memory::{Change, Errand, Flight, Subject},
+    prekeys::Handout,
+    ratchet::Ratchet,
+    records::{Contact, Conversation, Outgoing, Standing},
+    wire::{
+        Announcement, Delivery, Envelope, Knock, Outcome, Refusal, Request, Response, Undecryptable,
+    },
+};
+
+/// The domain of reports of undecryptable envelopes.
+pub(crate) const REPORT: Domain = Domain::new("covey/messaging/undecryptable/v1");
+
+impl<R: Ratchet> Desk<'_, '_, '_, R> {
+    /// Sends what is due to a contact, unless something is under way or it is too early.
+    pub(crate) fn pump(&mut self, id: ContactId) -> Result<(), Error> {
+        let subject = Subject::Contact(id);
+        let Some(contact) = self.contact(id) else { return Ok(()) };
+        if self.flying(subject) || self.waiting(subject) || contact.failed.is_some() {
+            return Ok(());
+        }
+        match contact.standing {
+            Standing::Blocked(_) | Standing::Inviting(_) => return Ok(()),
+            Standing::Accepted(()) | Standing::Invited(_) => {}
+        }
+        let me = self.me();
+        if contact.told < me.set.set.sequence && contact.accepted() {
+            let sequence = me.set.set.sequence;
+            let announcement = Announcement { set: me.set, successions: me.successions };
+            let request = Request::Announce(announcement);
+            self.ask(subject, contact.keys.set.peer, Errand::Announce(sequence), &request);
+            return Ok(());
+        }
+        if contact.changed.is_some() {
+            return Ok(());
+        }
+        let conversation = self.conversation(id)?;
+        if conversation.waiting == 0 {
+            return Ok(());
+        }
+        if conversation.sessions.is_empty() {
+            self.ask(subject, contact.keys.set.peer, Errand::Claim, &Request::Claim(()));
+            return Ok(());
+        }
+        self.fly(id, &contact, conversation)
+    }
+
+    /// Seals and sends the first of what waits.
+    fn fly(
+        &mut self,
+        id: ContactId,
+        contact: &Contact,
+        mut conversation: Conversation,
+    ) -> Result<(), Error> {
+        let batch = self.sealed(id, &conversation)?;
+        let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
+        let (first, last) = (first.counter, last.counter);
+        conversation.sent = conversation.sent.max(last);
+        self.put_conversation(id, &conversation);
+        let me = self.me();
+        let (errand, request) = match &contact.standing {
+            Standing::Invited(proof) => {
+                let Some(envelope) = batch.into_iter().next() else { return Ok(()) };
+                (
+                    Errand::Knock(first),
+                    Request::Knock(Knock { set: me.set, proof: *proof, envelope }),
+                )
+            }
+            _ => {
+                let envelopes = Bounded::first(batch);
+                let delivery = Delivery { from: me.set.identity, envelopes };
+                (Errand::Deliver(first, last), Request::Deliver(delivery))
+            }
+        };
+        self.ask(Subject::Contact(id), contact.keys.set.peer, errand, &request);
+        Ok(())
+    }
+
+    /// What waits, from the first on, as much as fits in one delivery.
+    fn first_waiting(&self, id: ContactId) -> Result<Vec<Outgoing>, Error> {
+        let scan = Scan::prefix(&layout::outbox(id)).limit(DELIVERY_ENVELOPES);
+        let mut room = DELIVERY_BYTES;
+        let mut waiting = Vec::new();
+        for (_, bytes) in self.store().scan(&scan)? {
+            match room.checked_sub(bytes.len()) {
+                Some(left) => room = left,
+                None if waiting.is_empty() => room = 0,
+                None => break,
+            }
+            waiting.push(cbor::decode_stored(&bytes)?);
+        }
+        Ok(waiting)
+    }
+
+    /// The first envelopes to send. What has none, or one of a forgotten session, is sealed;
+    /// the others go out with the bytes that they had before.
+    fn sealed(
+        &mut self,
+        id: ContactId,
+        conversation: &Conversation,
+    ) -> Result<Vec<Envelope>, Error> {
+        let mut waiting = self.first_waiting(id)?;
+        let stale = |outgoing: &&mut Outgoing| {
+            let envelope = outgoing.envelope.as_ref();
+            envelope.is_none_or(|envelope| !conversation.sessions.contains(&envelope.session))
+        };
+        let mut stale: Vec<&mut Outgoing> = waiting.iter_mut().filter(stale).collect();
+        let contents: Vec<(u64, Vec<u8>)> = stale
+            .iter()
+            .map(|outgoing| (outgoing.content.counter, cbor::encode(&outgoing.content)))
+            .collect();
+        let Some(envelopes) = self.seal(id, conversation, &contents)? else {
+            return Ok(Vec::new());
+        };
+        for (outgoing, envelope) in stale.iter_mut().zip(envelopes) {
+            outgoing.envelope = Some(envelope);
+            put_outgoing(self, id, outgoing);
+        }
+        Ok(waiting.into_iter().filter_map(|outgoing| outgoing.envelope).collect())
+    }
+
+    // --- answers -------------------------------------------------------------------------
+
+    /// An answer, or its absence. One that nobody waits for any more is dropped.
+    pub(crate) fn answered(
+        &mut self,
+        from: Peer,
+        ask: AskId,
+        outcome: Result<Response, AskFailure>,
+    ) -> Result<(), Error> {
+        let Some(subject) = self.memory().asks.get(&ask).copied() else { return Ok(()) };
+        let Some(flight) = self.memory().flights.get(&subject).copied() else { return Ok(()) };
+        self.change(Change::Land(subject));
+        let progress = match (subject, outcome) {
+            (_, Err(_)) => false,
+            (Subject::Open(number), Ok(Response::Keys(handout))) => {
+                self.open_answered(number, from, &handout)?;
+                return Ok(());
+            }
+            (Subject::Open(_), Ok(_)) => false,
+            (Subject::Contact(id), Ok(response)) => {
+                self.contact_answered(id, from, flight, response)?
+            }
+        };
+        if progress {
+            self.soon(subject);
+        } else if !self.waiting(subject) {
+            self.back_off(subject);
+        }
+        self.pump_subject(subject)
+    }
+
+    /// Does what is due for a contact or an open invite.
+    pub(crate) fn pump_subject(&mut self, subject: Subject) -> Result<(), Error> {
+        match subject {
+            Subject::Open(number) => {
+                self.pump_open(number);
+                Ok(())
+            }
+            Subject::Contact(id) => self.pump(id),
+        }
+    }
+
+    /// Whether the answer brought us further.
+    fn contact_answered(
+        &mut self,
+        id: ContactId,
+        from: Peer,
+        flight: Flight,
+        response: Response,
+    ) -> Result<bool, Error> {
+        let Some(contact) = self.contact(id) else { return Ok(false) };
+        if contact.keys.set.peer != from {
+            return Ok(false);
+        }
+        match (flight.errand, response) {
+            (Errand::Claim, Response::Keys(handout)) => self.claimed(id, contact, &handout),
+            (Errand::Knock(counter), Response::Noted(())) => self.knock_noted(id, counter),
+            (Errand::Knock(_), Response::Refused(why)) => self.knock_refused(id, contact, why),
+            (Errand::Announce(sequence), Response::Noted(())) => {
+                let told = contact.told.max(sequence);
+                self.put_contact(id, Contact { told, ..contact });
+                Ok(true)
+            }
+            (Errand::Deliver(first, last), Response::Delivered(outcomes)) => {
+                self.delivered(id, &contact, (first, last), &outcomes)
+            }
+            (_, Response::Refused(Refusal::NotContact(()) | Refusal::Unconfirmed(()))) => {
+                self.back_off_far(Subject::Contact(id));
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn claimed(
+        &mut self,
+        id: ContactId,
+        contact: Contact,
+        handout: &Handout,
+    ) -> Result<bool, Error> {
+        let keys = &contact.keys;
+        if handout.set.identity != keys.identity || !handout.set.set.same_keys(&keys.set) {
+            if handout.set.identity == keys.identity {
+                let set = handout.set.clone();
+                self.learn_keys(id, contact, &set);
+            }
+            return Ok(false);
+        }
+        let mut conversation = self.conversation(id)?;
+        self.open_session(id, &mut conversation, handout)?;
+        self.put_conversation(id, &conversation);
+        Ok(true)
+    }
+
+    fn knock_noted(&mut self, id: ContactId, counter: u64) -> Result<bool, Error> {
+        let mut conversation = self.conversation(id)?;
+        if self.store().get(&layout::outgoing(id, counter))?.is_some() {
+            self.view().delete(layout::outgoing(id, counter));
+            conversation.waiting = conversation.waiting.saturating_sub(1);
+            self.put_conversation(id, &conversation);
+        }
+        Ok(true)
+    }
+
+    fn knock_refused(
+        &mut self,
+        id: ContactId,
+        mut contact: Contact,
+        why: Refusal,
+    ) -> Result<bool, Error> {
+        match why {
+            Refusal::Code(()) => {
+                let why = "their contact code is used up, expired or taken back: ask for a new one";
+                contact.failed = covey_kernel::Text::new(why).ok();
+                let name = contact.name.to_string();
+                self.put_contact(id, contact);
+                self.tell(Event::InviteFailed { name, why: why.to_owned() });
+            }
+            // Our prekey may be used up there: the next try begins with new ones.
+            Refusal::Invalid(()) => {
+                let mut conversation = self.conversation(id)?;
+                self.drop_sessions(id, &mut conversation);
+                self.put_conversation(id, &conversation);
+            }
+            Refusal::NotContact(()) | Refusal::Later(()) | Refusal::Unconfirmed(()) => {}
+        }
+        Ok(false)
+    }
+
+    /// What was sent in a delivery. Nothing else can have these counters since.
+    fn flown(&self, id: ContactId, first: u64, last: u64) -> Result<Vec<Outgoing>, Fault> {
+        let scan = Scan {
+            from: layout::outgoing(id, first),
+            to: Some(layout::outgoing(id, last.saturating_add(1))),
+            reverse: false,
+            limit: DELIVERY_ENVELOPES,
+        };
+        let entries = self.store().scan(&scan)?;
+        entries.iter().map(|(_, bytes)| cbor::decode_stored(bytes)).collect()
+    }
+
+    /// What became of each envelope of a delivery.
+    fn delivered(
+        &mut self,
+        id: ContactId,
+        contact: &Contact,
+        (first, last): (u64, u64),
+        outcomes: &[Outcome],
+    ) -> Result<bool, Error> {
+        let flown = self.flown(id, first, last)?;
+        if flown.len() != outcomes.len() {
+            return Ok(false);
+        }
+        let mut conversation = self.conversation(id)?;
+        let (mut arrived, mut reports, mut stored) = (Vec::new(), Vec::new(), 0u64);
+        for (outgoing, outcome) in flown.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Stored(()) => {
+                    self.view().delete(layout::outgoing(id, outgoing.content.counter));
+                    stored = stored.saturating_add(1);
+                    arrived.extend(shown(&outgoing));
+                }
+                Outcome::Undecryptable(report) => reports.push((outgoing, report)),
+                Outcome::Later(()) | Outcome::Never(()) => {}
+            }
+        }
+        conversation.waiting = conversation.waiting.saturating_sub(stored);
+        let resealed = self.reseal(id, contact, &mut conversation, reports);
+        self.put_conversation(id, &conversation);
+        if !arrived.is_empty() {
+            let who = contact.name.to_string();
+            self.tell(Event::Progress { who, ids: arrived, progress: Progress::Delivered });
+        }
+        Ok(stored > 0 || resealed)
+    }
+
+    /// The recipient says that it could not decrypt: believed for what was really sent, once a
+    /// message and a few times an hour. The sessions concerned are forgotten, so that the next
+    /// flight seals anew.
+    fn reseal(
+        &mut self,
+        id: ContactId,
+        contact: &Contact,
+        conversation: &mut Conversation,
+        reports: Vec<(Outgoing, &Undecryptable)>,
+    ) -> bool {
+        let believed: Vec<Outgoing> = reports
+            .into_iter()
+            .filter(|(outgoing, report)| self.believed(contact, outgoing, report))
+            .map(|(outgoing, _)| outgoing)
+            .collect();
+        if believed.is_empty() {
+            return false;
+        }
+        let (since, times) = conversation.resealed;
+        let recent = self.now().since(since) < RESEAL_SPAN;
+        if recent && times >= RESEALS {
+            return false;
+        }
+        conversation.resealed =
+            if recent { (since, times.saturating_add(1)) } else { (self.now(), 1) };
+        for mut outgoing in believed {
+            if let Some(envelope) = outgoing.envelope.take() {
+                self.drop_session(id, conversation, envelope.session);
+            }
+            outgoing.resealed = true;
+            put_outgoing(self, id, &outgoing);
+        }
+        true
+    }
+
+    fn believed(&self, contact: &Contact, outgoing: &Outgoing, report: &Undecryptable) -> bool {
+        let Some(envelope) = &outgoing.envelope else { return false };
+        let signed = Undecryptable::signed(report.hash, self.me().set.identity);
+        let network = self.rules().network;
+        let signature = &report.signature;
+        !outgoing.resealed
+            && report.hash == envelope.hash()
+            && contact.keys.identity.verify(REPORT, &network, &signed, signature).is_ok()
+    }
+}
+
+/// The id of a message whose progress a user follows.
+fn shown(outgoing: &Outgoing) -> Option<MessageId> {
+    matches!(outgoing.content.body, Body::Text(_)).then(|| outgoing.content.id())
+}

@@ -1,0 +1,260 @@
+use covey_kernel::{
+    Address, AskId, Context, Effect, Fault, Peer, PublicKey, Span, Store, Text, Time, View,
+};
+
+use crate::{
+    Messaging, Rules,
+    command::Event,
+    decide::codec,
+    error::Error,
+    identity::Name,
+    layout::{self, ContactId},
+    limits::{ASK_LIFE, NAME_BYTES, RETRY_LAST},
+    machine::Delta,
+    memory::{Change, Errand, Flight, Memory, Retry, Subject},
+    ratchet::Ratchet,
+    records::{self, Contact, Conversation, Me, OpenInvite},
+    wire::Request,
+};
+
+/// What one decision works with: memory as it stands, the view, and the changes it makes.
+/// Everything it changes in memory it also sees changed.
+pub(crate) struct Desk<'d, 'a, 'v, R: Ratchet> {
+    machine: &'d Messaging<R>,
+    cx: &'d mut Context<'a, 'v, Messaging<R>>,
+    changes: Vec<Change>,
+}
+
+impl<'d, 'a, 'v, R: Ratchet> Desk<'d, 'a, 'v, R> {
+    pub(crate) fn new(
+        machine: &'d Messaging<R>,
+        cx: &'d mut Context<'a, 'v, Messaging<R>>,
+    ) -> Self {
+        Self { machine, cx, changes: Vec::new() }
+    }
+
+    pub(crate) fn into_delta(self) -> Delta {
+        Delta(self.changes)
+    }
+
+    pub(crate) fn rules(&self) -> &'d Rules {
+        &self.machine.rules
+    }
+
+    pub(crate) fn memory(&self) -> &'d Memory {
+        &self.machine.memory
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.cx.now
+    }
+
+    pub(crate) fn rng(&mut self) -> &mut dyn covey_kernel::CryptoRng {
+        self.cx.rng
+    }
+
+    pub(crate) fn view(&mut self) -> &mut View<'v> {
+        self.cx.view
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.cx.view
+    }
+
+    /// Randomness and store at once, for what needs both.
+    pub(crate) fn random(&mut self) -> u64 {
+        self.cx.rng.next_u64()
+    }
+
+    pub(crate) fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    pub(crate) fn effect(&mut self, effect: Effect<Messaging<R>>) {
+        self.cx.effects.push(effect);
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.effect(Effect::Tell(event));
+    }
+
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    // --- what is known -------------------------------------------------------------------
+
+    pub(crate) fn me(&self) -> Me {
+        let changed = self.changes.iter().rev().find_map(|change| match change {
+            Change::Me(me) => Some(me.as_ref()),
+            _ => None,
+        });
+        changed.unwrap_or(&self.memory().me).clone()
+    }
+
+    pub(crate) fn put_me(&mut self, me: Me) {
+        records::write(self.cx.view, layout::ME.to_vec(), &me);
+        self.change(Change::Me(Box::new(me)));
+    }
+
+    /// A number that no contact, open invite or code has had.
+    pub(crate) fn fresh_number(&mut self) -> u32 {
+        let mut me = self.me();
+        let number = me.next;
+        me.next = me.next.saturating_add(1);
+        self.put_me(me);
+        number
+    }
+
+    pub(crate) fn contact(&self, id: ContactId) -> Option<Contact> {
+        let changed = self.changes.iter().rev().find_map(|change| match change {
+            Change::Contact(other, contact) if *other == id => Some(contact.as_deref()),
+            _ => None,
+        });
+        changed.unwrap_or_else(|| self.memory().contacts.get(&id)).cloned()
+    }
+
+    pub(crate) fn by_identity(&self, identity: &PublicKey) -> Option<(ContactId, Contact)> {
+        let id = *self.memory().by_identity.get(identity)?;
+        Some((id, self.contact(id)?))
+    }
+
+    pub(crate) fn put_contact(&mut self, id: ContactId, contact: Contact) {
+        records::write(self.cx.view, layout::contact(id), &contact);
+        self.change(Change::Contact(id, Some(Box::new(contact))));
+    }
+
+    pub(crate) fn put_open(&mut self, number: u32, invite: OpenInvite) {
+        records::write(self.cx.view, layout::open(number), &invite);
+        self.change(Change::Open(number, Some(Box::new(invite))));
+    }
+
+    pub(crate) fn drop_open(&mut self, number: u32) {
+        self.cx.view.delete(layout::open(number));
+        self.change(Change::Open(number, None));
+    }
+
+    pub(crate) fn conversation(&self, id: ContactId) -> Result<Conversation, Fault> {
+        records::conversation(self.cx.view, id)
+    }
+
+    pub(crate) fn put_conversation(&mut self, id: ContactId, conversation: &Conversation) {
+        records::write(self.cx.view, layout::conversation(id), conversation);
+    }
+
+    pub(crate) fn online(&self, peer: &Peer) -> bool {
+        self.memory().online.contains(peer)
+    }
+
+    // --- requests under way --------------------------------------------------------------
+
+    pub(crate) fn flying(&self, subject: Subject) -> bool {
+        let changed = self.changes.iter().rev().find_map(|change| match change {
+            Change::Fly(other, _) if *other == subject => Some(true),
+            Change::Land(other) if *other == subject => Some(false),
+            _ => None,
+        });
+        changed.unwrap_or_else(|| self.memory().flights.contains_key(&subject))
+    }
+
+    /// Whether a failed request to this subject is not yet to be tried again.
+    pub(crate) fn waiting(&self, subject: Subject) -> bool {
+        let changed = self.changes.iter().rev().find_map(|change| match change {
+            Change::Wait(other, retry) if *other == subject => Some(Some(*retry)),
+            Change::Soon(other) if *other == subject => Some(None),
+            _ => None,
+        });
+        let retry = changed.unwrap_or_else(|| self.memory().retries.get(&subject).copied());
+        retry.is_some_and(|retry| retry.at > self.now())
+    }
+
+    pub(crate) fn ask(&mut self, subject: Subject, to: Peer, errand: Errand, request: &Request) {
+        let ask = AskId(self.cx.rng.next_u64());
+        let until = self.now().plus(ASK_LIFE);
+        self.change(Change::Fly(subject, Flight { ask, errand, until }));
+        self.effect(Effect::Ask { to, ask, bytes: codec::request(request) });
+        self.effect(Effect::Wake(until));
+    }
+
+    /// Tries again later, each time after a longer wait.
+    pub(crate) fn back_off(&mut self, subject: Subject) {
+        let mut retry = self.memory().next_retry(subject, self.now());
+        // Up to a quarter more, so that nodes do not knock in step.
+        let spread = retry.wait.as_millis() / 4;
+        let extra = self.random().checked_rem(spread.max(1)).unwrap_or(0);
+        retry.at = retry.at.plus(Span::millis(extra));
+        self.wait_until(subject, retry);
+    }
+
+    /// Tries again only after the longest wait.
+    pub(crate) fn back_off_far(&mut self, subject: Subject) {
+        let retry = Retry { at: self.now().plus(RETRY_LAST), wait: RETRY_LAST };
+        self.wait_until(subject, retry);
+    }
+
+    fn wait_until(&mut self, subject: Subject, retry: Retry) {
+        self.change(Change::Wait(subject, retry));
+        self.effect(Effect::Wake(retry.at));
+    }
+
+    pub(crate) fn seek(&mut self, peer: Peer, addresses: &[Address]) {
+        self.effect(Effect::Seek { peer, addresses: addresses.to_vec() });
+    }
+
+    // --- names ---------------------------------------------------------------------------
+
+    fn name_taken(&self, name: &str, but: Option<ContactId>) -> bool {
+        let taken = |other: &str| other.to_lowercase() == name.to_lowercase();
+        let changed = self.changes.iter().any(|change| match change {
+            Change::Contact(id, Some(contact)) => Some(*id) != but && taken(&contact.name),
+            _ => false,
+        });
+        let known = self.memory().contacts.iter();
+        changed || known.into_iter().any(|(id, contact)| Some(*id) != but && taken(&contact.name))
+    }
+
+    /// A name that the user chose: it must be valid and free.
+    pub(crate) fn chosen_name(&self, name: &str, but: Option<ContactId>) -> Result<Name, Error> {
+        let name = valid_name(name)?;
+        if self.name_taken(&name, but) {
+            return Err(Error::NameTaken(name.into_string()));
+        }
+        Ok(name)
+    }
+
+    /// A free name as close as possible to the one that somebody gives themselves.
+    pub(crate) fn free_name(&self, wanted: &str, identity: &PublicKey) -> Name {
+        let key: String = identity.to_string().chars().take(8).collect();
+        let visible = visible(wanted, NAME_BYTES.saturating_sub(16));
+        let wanted = if visible.is_empty() { key.clone() } else { visible };
+        let candidates = [wanted.clone(), format!("{wanted}-{key}"), key];
+        let free = candidates.into_iter().find(|name| !self.name_taken(name, None));
+        let whole = || identity.to_string().chars().take(NAME_BYTES).collect();
+        Text::new(free.unwrap_or_else(whole)).unwrap_or_default()
+    }
+}
+
+/// What of a name can be shown: no control or direction-changing characters, one line.
+pub(crate) fn visible(text: &str, bytes: usize) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut shown = String::new();
+    for c in text.trim().chars().filter(|c| !hidden(*c)) {
+        if shown.len().saturating_add(c.len_utf8()) > bytes {
+            break;
+        }
+        shown.push(c);
+    }
+    shown
+}
+
+/// A name as the user typed it, if it can be one.
+pub(crate) fn valid_name(name: &str) -> Result<Name, Error> {
+    let shown = visible(name, NAME_BYTES);
+    if shown.is_empty() || shown != name.trim() {
+        return Err(Error::InvalidName);
+    }
+    Text::new(shown).map_err(|_| Error::InvalidName)
+}

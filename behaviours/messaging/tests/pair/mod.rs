@@ -1,0 +1,262 @@
+//! Several messaging machines in one test, with a clock, stores and a network that the test
+//! controls, in the manner of quinn-proto's `Pair`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use covey_kernel::{
+    AskFailure, AskId, CommandId, CryptoRng, Effect, Entry, Fault, Input, Keypair, Machine,
+    NetworkId, Origin, Peer, RequestId, Scan, Span, Store, Text, Time, Turn, View, decide_all,
+};
+use covey_messaging::{Command, Error, Event, Messaging, Reply, Rules, ratchet::Olm};
+use rand::SeedableRng;
+use rand_chacha::ChaCha12Rng;
+
+pub(crate) type M = Messaging<Olm>;
+
+#[derive(Clone, Default)]
+pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Store for Disk {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, Fault> {
+        let all = self.0.iter().filter(|(key, _)| scan.contains(key));
+        let all = all.map(|(key, value)| (key.clone(), value.clone()));
+        Ok(if scan.reverse {
+            all.rev().take(scan.limit).collect()
+        } else {
+            all.take(scan.limit).collect()
+        })
+    }
+}
+
+pub(crate) struct Node {
+    pub(crate) machine: M,
+    pub(crate) disk: Disk,
+    pub(crate) rules: Rules,
+    pub(crate) peer: Peer,
+    pub(crate) events: Vec<Event>,
+    pub(crate) up: bool,
+}
+
+/// A request or an answer between two nodes.
+pub(crate) enum Parcel {
+    Request { from: usize, to: usize, ask: AskId, bytes: Vec<u8> },
+    Answer { from: usize, to: usize, ask: AskId, outcome: Result<Vec<u8>, AskFailure> },
+}
+
+pub(crate) struct World {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) now: Time,
+    pub(crate) rng: ChaCha12Rng,
+    pub(crate) parcels: VecDeque<Parcel>,
+    /// Everything that was ever sent, as a capture.
+    pub(crate) wire: Vec<Vec<u8>>,
+    requests: BTreeMap<u64, (usize, AskId)>,
+    next: u64,
+}
+
+fn open(rules: &Rules, disk: &mut Disk, now: Time, rng: &mut ChaCha12Rng) -> M {
+    let base = disk.clone();
+    let mut view = View::new(&base);
+    let machine = M::open(rules.clone(), now, rng, &mut view).unwrap();
+    commit(disk, view.into_writes());
+    machine
+}
+
+fn commit(disk: &mut Disk, writes: Vec<covey_kernel::Write>) {
+    for write in writes {
+        match write.value {
+            Some(value) => disk.0.insert(write.key, value),
+            None => disk.0.remove(&write.key),
+        };
+    }
+}
+
+impl World {
+    pub(crate) fn new(names: &[&str]) -> Self {
+        Self::on(&names.iter().map(|name| (*name, NetworkId::open())).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn on(names: &[(&str, NetworkId)]) -> Self {
+        let mut rng = ChaCha12Rng::seed_from_u64(7);
+        let now = Time::from_millis(1_800_000_000_000);
+        let mut nodes = Vec::new();
+        for (name, network) in names {
+            let peer = Keypair::generate(&mut rng).public();
+            let name = Text::new(*name).unwrap();
+            let rules = Rules { network: *network, peer, name, read_receipts: true };
+            let mut disk = Disk::default();
+            let machine = open(&rules, &mut disk, now, &mut rng);
+            nodes.push(Node { machine, disk, rules, peer, events: vec![], up: true });
+        }
+        let mut world = Self {
+            nodes,
+            now,
+            rng,
+            parcels: VecDeque::new(),
+            wire: vec![],
+            requests: BTreeMap::new(),
+            next: 0,
+        };
+        for node in 0..names.len() {
+            world.input(node, Input::Start);
+        }
+        world
+    }
+
+    /// Runs one input through a node: check, decide, commit, and only then speak.
+    pub(crate) fn input(&mut self, at: usize, input: Input<M>) -> Option<Result<Reply, Error>> {
+        let turn = self.turn(at, input);
+        commit(&mut self.nodes[at].disk, turn.writes);
+        self.speak(at, turn.effects)
+    }
+
+    /// Decides an input without committing it, as a crash just before the commit would.
+    pub(crate) fn turn(&mut self, at: usize, input: Input<M>) -> Turn<M> {
+        let node = &mut self.nodes[at];
+        let origin = input.origin();
+        let base = node.disk.clone();
+        let checked = M::check(&node.rules, &base, self.now, vec![input]).remove(0);
+        let inputs: Vec<(Origin, _)> = vec![(origin, checked)];
+        decide_all(&mut node.machine, &base, self.now, &mut self.rng, inputs).unwrap()
+    }
+
+    fn speak(&mut self, at: usize, effects: Vec<Effect<M>>) -> Option<Result<Reply, Error>> {
+        let mut result = None;
+        for effect in effects {
+            match effect {
+                Effect::Ask { to, ask, bytes } => {
+                    self.wire.push(bytes.clone());
+                    let target = self.nodes.iter().position(|node| node.peer == to && node.up);
+                    self.parcels.push_back(match target {
+                        Some(to) => Parcel::Request { from: at, to, ask, bytes },
+                        None => {
+                            let to_index = self.nodes.iter().position(|node| node.peer == to);
+                            let from = to_index.unwrap_or(at);
+                            let outcome = Err(AskFailure::Unreachable);
+                            Parcel::Answer { from, to: at, ask, outcome }
+                        }
+                    });
+                }
+                Effect::Answer { to, bytes } => {
+                    self.wire.push(bytes.clone());
+                    if let Some((asker, ask)) = self.requests.remove(&to.0) {
+                        let outcome = Ok(bytes);
+                        self.parcels.push_back(Parcel::Answer {
+                            from: at,
+                            to: asker,
+                            ask,
+                            outcome,
+                        });
+                    }
+                }
+                Effect::Reply { reply, .. } => result = Some(reply),
+                Effect::Tell(event) => self.nodes[at].events.push(event),
+                Effect::Wake(_) | Effect::Seek { .. } | Effect::Release(_) => {}
+            }
+        }
+        result
+    }
+
+    pub(crate) fn command(&mut self, at: usize, command: Command) -> Result<Reply, Error> {
+        self.input(at, Input::Command { id: CommandId(0), command }).expect("a reply")
+    }
+
+    /// Hands one parcel over.
+    pub(crate) fn deliver(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Request { from, to, ask, bytes } => {
+                self.next += 1;
+                self.requests.insert(self.next, (from, ask));
+                let input =
+                    Input::Request { from: self.nodes[from].peer, id: RequestId(self.next), bytes };
+                if self.nodes[to].up {
+                    self.input(to, input);
+                }
+            }
+            Parcel::Answer { from, to, ask, outcome } => {
+                let input = Input::Answer { from: self.nodes[from].peer, ask, outcome };
+                if self.nodes[to].up {
+                    self.input(to, input);
+                }
+            }
+        }
+    }
+
+    /// Delivers everything that is under way, and what comes of it.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..100_000 {
+            match self.parcels.pop_front() {
+                Some(parcel) => self.deliver(parcel),
+                None => return,
+            }
+        }
+        panic!("the network never falls silent");
+    }
+
+    /// Lets time pass, then wakes everybody and settles.
+    pub(crate) fn pass(&mut self, span: Span) {
+        self.now = self.now.plus(span);
+        for at in 0..self.nodes.len() {
+            if self.nodes[at].up {
+                self.input(at, Input::Wake);
+            }
+        }
+        self.settle();
+    }
+
+    /// Ends a node and starts it again from its disk.
+    pub(crate) fn restart(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        node.machine = open(&node.rules, &mut node.disk, self.now, &mut self.rng);
+        node.up = true;
+        self.input(at, Input::Start);
+    }
+
+    /// Makes two nodes contacts: `b` invites `a` by the code that `a` shows.
+    pub(crate) fn befriend(&mut self, a: usize, b: usize) {
+        let code = self.code(a);
+        let target = covey_messaging::Target::Code(Box::new(code));
+        self.command(b, Command::Invite { target, name: None, text: "hello".into() }).unwrap();
+        self.settle();
+        let who = self.nodes[b].rules.name.to_string();
+        self.command(a, Command::Accept { who, name: None }).unwrap();
+        self.settle();
+    }
+
+    pub(crate) fn code(&mut self, at: usize) -> covey_messaging::ContactCode {
+        let command = Command::Code { addresses: vec![], once: false, reset: false };
+        match self.command(at, command).unwrap() {
+            Reply::Code(code) => *code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn send(&mut self, at: usize, who: &str, text: &str) -> covey_messaging::MessageId {
+        let command = Command::Send { who: who.into(), text: text.into(), reply: None };
+        match self.command(at, command).unwrap() {
+            Reply::Queued(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn history(&mut self, at: usize, who: &str) -> Vec<covey_messaging::MessageView> {
+        let query =
+            covey_messaging::HistoryQuery { who: who.into(), limit: 1000, ..Default::default() };
+        match self.command(at, Command::History(query)).unwrap() {
+            Reply::History(page) => page.messages,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn texts(&mut self, at: usize, who: &str) -> Vec<String> {
+        self.history(at, who).into_iter().map(|message| message.text).collect()
+    }
+
+    pub(crate) fn rng(&mut self) -> &mut dyn CryptoRng {
+        &mut self.rng
+    }
+}
