@@ -11,4 +11,5 @@
     )
 )]
 
+pub mod driver;
 pub mod store;
