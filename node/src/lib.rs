@@ -10,3 +10,6 @@
         clippy::arithmetic_side_effects
     )
 )]
+
+pub mod driver;
+pub mod store;
