@@ -13,3 +13,4 @@
 
 pub mod driver;
 pub mod store;
+pub mod swarm;

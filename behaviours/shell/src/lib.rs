@@ -1,1 +1,31 @@
-//! Carries any machine over libp2p request-response.
+//! Carries any Covey [`Machine`](covey_kernel::Machine) over libp2p request-response.
+//!
+//! [`Shell`] is one `NetworkBehaviour` per machine. It packs what is queued for one peer into
+//! few frames, bounds everything a peer can make grow, and gives each request exactly one
+//! outcome. See `README.md` for the rules and the wire format.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod behaviour;
+mod budget;
+mod codec;
+mod config;
+pub mod frame;
+mod inbox;
+pub mod limits;
+mod outbox;
+mod peer;
+
+pub use behaviour::{Counters, Event, Shell, protocol};
+pub use budget::Budget;
+pub use config::Config;
+pub use peer::{NotEd25519, peer, peer_id};

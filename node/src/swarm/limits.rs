@@ -1,0 +1,97 @@
+//! Every bound of the swarm.
+
+use std::time::Duration;
+
+/// Commands that wait for the swarm's task.
+pub const COMMANDS: usize = 1024;
+
+/// Commands carried out before the swarm is polled again, so that requests to one peer pack.
+pub const COMMANDS_PER_TURN: usize = 256;
+
+/// Connections with one peer. Two nodes that dial each other at once have two for a while.
+pub const CONNECTIONS_PER_PEER: u32 = 4;
+
+/// Incoming connections in their handshake.
+pub const PENDING_INCOMING: u32 = 128;
+
+/// Dials under way, whoever wanted them.
+pub const PENDING_OUTGOING: u32 = 64;
+
+/// Incoming substreams of one connection that are still agreeing on a protocol.
+pub const NEGOTIATING_STREAMS: usize = 64;
+
+/// Addresses remembered for one peer.
+pub const ADDRESSES_PER_PEER: usize = covey_kernel::limits::PEER_ADDRESSES;
+
+/// Peers that the machines may seek.
+pub const SOUGHT: usize = 1024;
+
+/// Dials to sought peers under way.
+pub const SEEK_DIALS: usize = 8;
+
+/// Kademlia lookups of sought peers under way.
+pub const LOOKUPS: usize = 4;
+
+/// First pause between attempts to reach a peer; it doubles each time.
+pub const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+
+/// Longest pause between attempts to reach a peer.
+pub const BACKOFF_LAST: Duration = Duration::from_secs(300);
+
+/// Peers found nearby that are remembered.
+pub const NEARBY: usize = 256;
+
+/// Dials to peers nearby started in one tick.
+pub const NEARBY_DIALS: usize = 4;
+
+/// Refusals that are remembered and listed.
+pub const REFUSALS: usize = 512;
+
+/// How long a refused peer stays refused.
+pub const REFUSED_FOR: Duration = Duration::from_secs(60);
+
+/// How long a peer of another network keeps its connection, so that it learns who we are.
+pub const REFUSAL_GRACE: Duration = Duration::from_millis(500);
+
+/// Malformed frames after which a peer is refused.
+pub const STRIKES: u32 = 8;
+
+/// Dials of the user that wait for their outcome.
+pub const DIALS: usize = 64;
+
+/// How long a dial of the user may take, identification included.
+pub const DIAL_WITHIN: Duration = Duration::from_secs(30);
+
+/// Inputs that a full machine has not taken yet. At this number no commands are read, so that
+/// no further answers fall due.
+pub const OVERDUE: usize = 4096;
+
+/// Pause before inputs are offered to a full machine again.
+pub const OFFER_AGAIN: Duration = Duration::from_millis(10);
+
+/// How often seeking, nearby peers and deadlines are looked at.
+pub const TICK: Duration = Duration::from_millis(250);
+
+/// Fewer connected peers than this, and the bootstrap addresses are dialed again.
+pub const ENOUGH_PEERS: usize = 4;
+
+/// How often Kademlia refreshes its table.
+pub const REBOOTSTRAP: Duration = Duration::from_secs(300);
+
+/// Longest Kademlia query.
+pub const QUERY_WITHIN: Duration = Duration::from_secs(20);
+
+/// Records that Kademlia keeps for others. None are accepted as yet.
+pub const KAD_RECORDS: usize = 256;
+
+/// Bytes of a Kademlia record, and of a whole Kademlia message.
+pub const KAD_RECORD_BYTES: usize = 16 << 10;
+
+/// Bytes of a gossip message.
+pub const GOSSIP_BYTES: usize = 16 << 10;
+
+/// Topics that a peer may subscribe to, and subscriptions in one message.
+pub const GOSSIP_TOPICS: usize = 16;
+
+/// Characters of what a peer says of itself (agent, protocol version) that are kept.
+pub const CLAIM_CHARS: usize = 80;

@@ -1,0 +1,53 @@
+//! The libp2p swarm and its task.
+//!
+//! [`spawn`] starts one task that owns the swarm. It takes [`Command`]s from a bounded queue
+//! and hands what happens to a [`Port`], and never waits for anything but the two. Who may
+//! connect is decided in `gate`, whether a peer is of this network in `verdict`, whom to keep
+//! trying in `seek`.
+
+mod command;
+mod config;
+mod dials;
+mod error;
+mod events;
+mod gate;
+pub mod limits;
+mod listen;
+mod nearby;
+mod overlay;
+mod peers;
+mod port;
+mod seek;
+mod task;
+mod verdict;
+
+use covey_kernel::{Keypair, Machine, NetworkId};
+use libp2p::identity;
+use tokio::sync::mpsc;
+
+pub use command::{Addresses, Command, Direction, Ended, Handle, NearbyPeer, PeerInfo};
+pub use config::{Config, everywhere, loopback};
+pub use error::{DialFailure, Refusal, SwarmError};
+pub use gate::Refused;
+pub use libp2p::{Multiaddr, PeerId};
+pub use overlay::Overlay;
+pub use port::Port;
+
+/// Starts a swarm with this identity on this network. It listens when this returns, ends when
+/// the last handle is dropped, and must be called within a tokio runtime.
+pub fn spawn<M: Machine, P: Port<M> + 'static>(
+    config: Config,
+    keypair: &Keypair,
+    network: NetworkId,
+    port: P,
+) -> Result<Handle, SwarmError> {
+    let mut secret = keypair.secret();
+    let keypair = identity::Keypair::ed25519_from_bytes(secret.as_mut_slice())
+        .map_err(|error| SwarmError::Setup { what: "the identity", why: error.to_string() })?;
+    let mut swarm = overlay::build::<M>(&config, keypair, &network)?;
+    listen::listen(&mut swarm, &config.listen)?;
+    let (sender, commands) = mpsc::channel(limits::COMMANDS);
+    let task = task::Task::new(swarm, &config, network, port, commands)?;
+    tokio::spawn(task.run());
+    Ok(Handle::new(sender))
+}

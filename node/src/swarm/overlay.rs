@@ -1,0 +1,194 @@
+//! What the swarm is made of. Every default of libp2p that matters is set here.
+
+use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
+
+use covey_kernel::{Machine, NetworkId};
+use covey_shell::{Budget, Shell};
+use libp2p::{
+    StreamProtocol, Swarm, SwarmBuilder, allow_block_list, connection_limits, gossipsub, identify,
+    identity::Keypair,
+    kad, mdns, memory_connection_limits, noise, ping,
+    swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
+    tcp, yamux,
+};
+
+use super::{
+    Config, SwarmError,
+    gate::Gate,
+    limits::{
+        CONNECTIONS_PER_PEER, GOSSIP_BYTES, GOSSIP_TOPICS, KAD_RECORD_BYTES, KAD_RECORDS,
+        NEGOTIATING_STREAMS, PENDING_INCOMING, PENDING_OUTGOING, QUERY_WITHIN, REBOOTSTRAP,
+    },
+};
+
+type Topics = gossipsub::MaxCountSubscriptionFilter<gossipsub::WhitelistSubscriptionFilter>;
+type Gossip = gossipsub::Behaviour<gossipsub::IdentityTransform, Topics>;
+
+/// All behaviours of a node. Those that refuse connections stand first, so that none of the
+/// others has noted a connection that is then refused.
+#[derive(NetworkBehaviour)]
+pub struct Overlay<M: Machine> {
+    pub(super) limits: connection_limits::Behaviour,
+    pub(super) memory: memory_connection_limits::Behaviour,
+    pub(super) bans: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    pub(super) gate: Gate,
+    pub(super) identify: identify::Behaviour,
+    pub(super) ping: ping::Behaviour,
+    pub(super) kad: kad::Behaviour<kad::store::MemoryStore>,
+    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(super) gossip: Gossip,
+    pub(super) messaging: Shell<M>,
+}
+
+/// What identify calls this network.
+pub(super) fn identify_name(network: &NetworkId) -> String {
+    format!("/covey/{}/id/1", network.short())
+}
+
+/// What Kademlia is called on this network.
+pub(super) fn kad_name(network: &NetworkId) -> String {
+    format!("/covey/{}/kad/1", network.short())
+}
+
+/// Puts the swarm together; it does not listen yet.
+pub(super) fn build<M: Machine>(
+    config: &Config,
+    keypair: Keypair,
+    network: &NetworkId,
+) -> Result<Swarm<Overlay<M>>, SwarmError> {
+    let overlay = overlay(config, &keypair, network)?;
+    let idle = config.idle;
+    let swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .map_err(|error| setup("Noise", error))?
+        .with_quic()
+        .with_dns()
+        .map_err(|error| setup("name resolution", error))?
+        .with_behaviour(|_| overlay)
+        .map_err(|error| setup("behaviours", error))?
+        .with_swarm_config(|settings| {
+            settings
+                .with_idle_connection_timeout(idle)
+                .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS)
+        })
+        .build();
+    Ok(swarm)
+}
+
+fn setup(what: &'static str, why: impl ToString) -> SwarmError {
+    SwarmError::Setup { what, why: why.to_string() }
+}
+
+fn overlay<M: Machine>(
+    config: &Config,
+    keypair: &Keypair,
+    network: &NetworkId,
+) -> Result<Overlay<M>, SwarmError> {
+    let id = keypair.public().to_peer_id();
+    let mdns = if config.mdns {
+        let found = mdns::tokio::Behaviour::new(mdns::Config::default(), id);
+        // Without multicast there is still everything else.
+        found.inspect_err(|error| tracing::warn!(%error, "no discovery on the local network")).ok()
+    } else {
+        None
+    };
+    let identity = identify::Config::new(identify_name(network), keypair.public())
+        .with_agent_version(config.agent.clone())
+        .with_interval(Duration::from_secs(300))
+        .with_push_listen_addr_updates(true)
+        .with_cache_size(256);
+    let pings = ping::Config::new()
+        .with_interval(Duration::from_secs(15))
+        .with_timeout(Duration::from_secs(20));
+    Ok(Overlay {
+        limits: connection_limits::Behaviour::new(limits(config)),
+        memory: memory_connection_limits::Behaviour::with_max_bytes(config.memory),
+        bans: allow_block_list::Behaviour::default(),
+        gate: Gate::default(),
+        identify: identify::Behaviour::new(identity),
+        ping: ping::Behaviour::new(pings),
+        kad: kademlia(config, keypair, network)?,
+        mdns: mdns.into(),
+        gossip: gossip(keypair, network, M::NAME)?,
+        messaging: Shell::new(network, config.shell, Budget::default()),
+    })
+}
+
+fn limits(config: &Config) -> connection_limits::ConnectionLimits {
+    connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(PENDING_INCOMING))
+        .with_max_pending_outgoing(Some(PENDING_OUTGOING))
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))
+        // A quarter stays free for those we dial ourselves.
+        .with_max_established_incoming(Some(
+            config.connections.saturating_sub(config.connections / 4),
+        ))
+        .with_max_established_outgoing(Some(config.connections))
+        .with_max_established(Some(config.connections))
+}
+
+fn kademlia(
+    config: &Config,
+    keypair: &Keypair,
+    network: &NetworkId,
+) -> Result<kad::Behaviour<kad::store::MemoryStore>, SwarmError> {
+    let name = StreamProtocol::try_from_owned(kad_name(network))
+        .map_err(|error| setup("Kademlia", error))?;
+    let mut settings = kad::Config::new(name);
+    settings
+        // Records go nowhere unless this node stores them itself, and it stores none: nothing
+        // here has a use for them, so nobody can fill our memory with them.
+        .set_record_filtering(kad::StoreInserts::FilterBoth)
+        .set_replication_factor(NonZeroUsize::new(20).unwrap_or(NonZeroUsize::MIN))
+        .set_query_timeout(QUERY_WITHIN)
+        .set_max_packet_size(KAD_RECORD_BYTES)
+        .set_periodic_bootstrap_interval(Some(REBOOTSTRAP))
+        .set_replication_interval(None)
+        .set_publication_interval(None)
+        .set_provider_publication_interval(None)
+        // Only what identify has confirmed for this network comes in, by our code.
+        .set_kbucket_inserts(kad::BucketInserts::OnConnected);
+    let id = keypair.public().to_peer_id();
+    let store = kad::store::MemoryStoreConfig {
+        max_records: KAD_RECORDS,
+        max_value_bytes: KAD_RECORD_BYTES,
+        max_providers_per_key: 20,
+        max_provided_keys: KAD_RECORDS,
+    };
+    let store = kad::store::MemoryStore::with_config(id, store);
+    let mut kademlia = kad::Behaviour::with_config(id, store, settings);
+    if config.kad_server {
+        kademlia.set_mode(Some(kad::Mode::Server));
+    }
+    Ok(kademlia)
+}
+
+fn gossip(keypair: &Keypair, network: &NetworkId, machine: &str) -> Result<Gossip, SwarmError> {
+    let topic = gossipsub::IdentTopic::new(covey_shell::protocol(network, machine));
+    let filter = gossipsub::MaxCountSubscriptionFilter {
+        filter: gossipsub::WhitelistSubscriptionFilter(HashSet::from([topic.hash()])),
+        max_subscribed_topics: GOSSIP_TOPICS,
+        max_subscriptions_per_request: GOSSIP_TOPICS,
+    };
+    let settings = gossipsub::ConfigBuilder::default()
+        .protocol_id_prefix(format!("/covey/{}/gossip", network.short()))
+        .message_id_fn(|message| {
+            let id = covey_kernel::Hash::of(&message.data);
+            gossipsub::MessageId::new(id.as_bytes())
+        })
+        .validation_mode(gossipsub::ValidationMode::Strict)
+        .validate_messages()
+        .max_transmit_size(GOSSIP_BYTES)
+        .heartbeat_interval(Duration::from_secs(1))
+        .build()
+        .map_err(|error| setup("gossip", error))?;
+    let signed = gossipsub::MessageAuthenticity::Signed(keypair.clone());
+    let mut gossip = Gossip::new_with_subscription_filter(signed, settings, filter)
+        .map_err(|error| setup("gossip", error))?;
+    let scores = gossipsub::PeerScoreParams::default();
+    gossip
+        .with_peer_score(scores, gossipsub::PeerScoreThresholds::default())
+        .map_err(|error| setup("gossip scores", error))?;
+    Ok(gossip)
+}

@@ -1,0 +1,145 @@
+//! Who is connected.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use covey_kernel::Peer;
+use libp2p::{Multiaddr, core::ConnectedPoint, swarm::ConnectionId};
+use tokio::time::Instant;
+
+use super::{
+    command::{Direction, PeerInfo},
+    seek::Seeker,
+};
+
+/// Connected peers. Bounded by the connection limits.
+#[derive(Default)]
+pub(super) struct Peers(BTreeMap<Peer, Known>);
+
+struct Known {
+    links: BTreeMap<ConnectionId, Link>,
+    agent: Option<String>,
+    ping: Option<Duration>,
+    since: SystemTime,
+    /// It has proved to be of this network, and the machines have been told of it.
+    admitted: bool,
+    strikes: u32,
+    leaves: Option<Instant>,
+}
+
+struct Link {
+    address: Multiaddr,
+    direction: Direction,
+    missed_pings: u8,
+}
+
+impl Peers {
+    pub(super) fn connected(&mut self, peer: Peer, id: ConnectionId, end: &ConnectedPoint) {
+        let direction = if end.is_dialer() { Direction::Outbound } else { Direction::Inbound };
+        let address = end.get_remote_address().clone();
+        let known = self.0.entry(peer).or_insert_with(|| Known {
+            links: BTreeMap::new(),
+            agent: None,
+            ping: None,
+            since: SystemTime::now(),
+            admitted: false,
+            strikes: 0,
+            leaves: None,
+        });
+        known.links.insert(id, Link { address, direction, missed_pings: 0 });
+    }
+
+    /// A connection is gone. Tells, if it was the last one, whether the peer was admitted.
+    pub(super) fn closed(&mut self, peer: &Peer, id: ConnectionId) -> Option<bool> {
+        let known = self.0.get_mut(peer)?;
+        known.links.remove(&id);
+        if known.links.is_empty() { self.0.remove(peer).map(|known| known.admitted) } else { None }
+    }
+
+    /// True the first time.
+    pub(super) fn admit(&mut self, peer: &Peer) -> bool {
+        self.0.get_mut(peer).is_some_and(|known| !std::mem::replace(&mut known.admitted, true))
+    }
+
+    pub(super) fn is_admitted(&self, peer: &Peer) -> bool {
+        self.0.get(peer).is_some_and(|known| known.admitted)
+    }
+
+    pub(super) fn contains(&self, peer: &Peer) -> bool {
+        self.0.contains_key(peer)
+    }
+
+    pub(super) fn admitted(&self) -> usize {
+        self.0.values().filter(|known| known.admitted).count()
+    }
+
+    pub(super) fn identified(&mut self, peer: &Peer, agent: String) {
+        if let Some(known) = self.0.get_mut(peer) {
+            known.agent = Some(agent);
+        }
+    }
+
+    /// The remote end of a connection.
+    pub(super) fn address(&self, peer: &Peer, id: ConnectionId) -> Option<&Multiaddr> {
+        self.0.get(peer)?.links.get(&id).map(|link| &link.address)
+    }
+
+    pub(super) fn pinged(&mut self, peer: &Peer, id: ConnectionId, took: Duration) {
+        if let Some(known) = self.0.get_mut(peer) {
+            known.ping = Some(took);
+            if let Some(link) = known.links.get_mut(&id) {
+                link.missed_pings = 0;
+            }
+        }
+    }
+
+    /// A ping was not answered. Tells whether the connection is to be given up.
+    pub(super) fn missed(&mut self, peer: &Peer, id: ConnectionId) -> bool {
+        let Some(link) = self.0.get_mut(peer).and_then(|known| known.links.get_mut(&id)) else {
+            return false;
+        };
+        link.missed_pings = link.missed_pings.saturating_add(1);
+        link.missed_pings >= 2
+    }
+
+    /// Counts a malformed frame; gives how many there are.
+    pub(super) fn strike(&mut self, peer: &Peer) -> u32 {
+        self.0.get_mut(peer).map_or(0, |known| {
+            known.strikes = known.strikes.saturating_add(1);
+            known.strikes
+        })
+    }
+
+    /// Its connections are to be closed then.
+    pub(super) fn dismiss(&mut self, peer: &Peer, at: Instant) {
+        if let Some(known) = self.0.get_mut(peer) {
+            known.leaves.get_or_insert(at);
+        }
+    }
+
+    /// Whose connections are to be closed by now.
+    pub(super) fn leaving(&self, now: Instant) -> Vec<Peer> {
+        let leaves = |known: &Known| known.leaves.is_some_and(|at| at <= now);
+        self.0.iter().filter(|(_, known)| leaves(known)).map(|(peer, _)| *peer).collect()
+    }
+
+    pub(super) fn list(&self, seeker: &Seeker) -> Vec<PeerInfo> {
+        let info = |(peer, known): (&Peer, &Known)| PeerInfo {
+            peer: *peer,
+            addresses: known.links.values().map(|link| link.address.clone()).collect(),
+            agent: known.agent.clone(),
+            direction: known
+                .links
+                .values()
+                .next()
+                .map_or(Direction::Inbound, |link| link.direction),
+            ping: known.ping,
+            since: known.since,
+            sought: seeker.contains(peer),
+            admitted: known.admitted,
+        };
+        self.0.iter().map(info).collect()
+    }
+}

@@ -1,0 +1,327 @@
+//! The task that owns the swarm: its loop, its commands and its clock.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::SystemTime,
+};
+
+use covey_kernel::{Address, Input, Machine, NetworkId, Peer};
+use covey_shell::peer_id;
+use futures::StreamExt;
+use libp2p::{
+    Multiaddr, PeerId, Swarm,
+    kad::QueryId,
+    multiaddr::Protocol,
+    swarm::dial_opts::{DialOpts, PeerCondition},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
+
+use super::{
+    Config, Overlay, SwarmError,
+    command::{Addresses, Command},
+    dials::{Dials, Reply, tell},
+    error::{DialFailure, Refusal},
+    gate::Refused,
+    limits::{
+        ADDRESSES_PER_PEER, COMMANDS_PER_TURN, ENOUGH_PEERS, LOOKUPS, OFFER_AGAIN, REFUSAL_GRACE,
+        REFUSALS, REFUSED_FOR, TICK,
+    },
+    nearby::Nearby,
+    peers::Peers,
+    port::{Outlet, Port},
+    seek::{Backoff, Seeker},
+};
+
+pub(super) struct Task<M: Machine, P> {
+    pub(super) swarm: Swarm<Overlay<M>>,
+    commands: mpsc::Receiver<Command>,
+    pub(super) outlet: Outlet<M, P>,
+    pub(super) network: NetworkId,
+    pub(super) peers: Peers,
+    pub(super) seeker: Seeker,
+    pub(super) nearby: Nearby,
+    pub(super) dials: Dials,
+    pub(super) lookups: HashMap<QueryId, Peer>,
+    pub(super) refusals: BTreeMap<Peer, Refusal>,
+    pub(super) bootstrap: Bootstrap,
+}
+
+/// The addresses that introduce others, and when to dial them again.
+pub(super) struct Bootstrap {
+    addresses: Vec<Multiaddr>,
+    backoff: Backoff,
+    next: Instant,
+}
+
+impl Bootstrap {
+    /// Nobody is connected any longer.
+    pub(super) fn alone(&mut self, now: Instant) {
+        self.backoff.reset();
+        self.next = now.checked_add(self.backoff.next()).unwrap_or(now);
+    }
+}
+
+/// The peer that an address names at its end.
+fn named(address: &Multiaddr) -> Option<PeerId> {
+    match address.iter().last() {
+        Some(Protocol::P2p(id)) => Some(id),
+        _ => None,
+    }
+}
+
+impl<M: Machine, P: Port<M>> Task<M, P> {
+    pub(super) fn new(
+        swarm: Swarm<Overlay<M>>,
+        config: &Config,
+        network: NetworkId,
+        port: P,
+        commands: mpsc::Receiver<Command>,
+    ) -> Result<Self, SwarmError> {
+        let addresses = config.bootstrap.clone();
+        let backoff = Backoff::default();
+        let mut task = Self {
+            swarm,
+            commands,
+            outlet: Outlet::new(port),
+            network,
+            peers: Peers::default(),
+            seeker: Seeker::default(),
+            nearby: Nearby::default(),
+            dials: Dials::default(),
+            lookups: HashMap::new(),
+            refusals: BTreeMap::new(),
+            bootstrap: Bootstrap { addresses, backoff, next: Instant::now() },
+        };
+        for address in &config.external {
+            task.swarm.add_external_address(address.clone());
+        }
+        for address in &config.peers {
+            let peer = named(address).and_then(|id| covey_shell::peer(&id));
+            let peer = peer.ok_or_else(|| SwarmError::NoPeerId { address: address.clone() })?;
+            task.seek(peer, vec![address.clone()], true);
+        }
+        Ok(task)
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let done = loop {
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.on_event(event),
+                command = self.commands.recv(), if !self.outlet.is_full() => {
+                    if let Some(done) = self.on_commands(command) {
+                        break done;
+                    }
+                }
+                _ = tick.tick() => self.on_tick(Instant::now()),
+                () = sleep(OFFER_AGAIN), if self.outlet.is_overdue() => self.outlet.offer(),
+            }
+        };
+        // The sockets close first, and then the sender falls.
+        drop(self);
+        drop(done);
+    }
+
+    /// Carries out what is queued, up to a bound. Gives whom to tell when it is time to end.
+    fn on_commands(&mut self, first: Option<Command>) -> Option<Option<oneshot::Sender<()>>> {
+        let mut next = first;
+        for _ in 0..COMMANDS_PER_TURN {
+            match next {
+                None => return Some(None),
+                Some(Command::Shutdown(done)) => return Some(Some(done)),
+                Some(command) => self.on_command(command),
+            }
+            match self.commands.try_recv() {
+                Ok(command) => next = Some(command),
+                Err(_) => return None,
+            }
+        }
+        if let Some(command) = next {
+            match command {
+                Command::Shutdown(done) => return Some(Some(done)),
+                command => self.on_command(command),
+            }
+        }
+        None
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Ask { to, ask, bytes } => {
+                if let Err(why) = self.swarm.behaviour_mut().messaging.ask(to, ask, bytes) {
+                    self.deliver(Input::Answer { from: to, ask, outcome: Err(why) });
+                }
+            }
+            Command::Answer { to, bytes } => self.swarm.behaviour_mut().messaging.answer(to, bytes),
+            Command::Busy { to } => self.swarm.behaviour_mut().messaging.busy(to),
+            Command::Seek { peer, addresses } => self.seek(peer, decode(&addresses), false),
+            Command::Release(peer) => {
+                if self.seeker.release(&peer) {
+                    self.swarm.behaviour_mut().gate.keep(peer_id(&peer), false);
+                }
+            }
+            Command::Peers(reply) => tell(reply, self.peers.list(&self.seeker)),
+            Command::Refusals(reply) => tell(reply, self.refusals.values().cloned().collect()),
+            Command::Addresses(reply) => tell(reply, self.addresses()),
+            Command::Nearby(reply) => tell(reply, self.nearby.list(&self.peers)),
+            Command::Dial(address, reply) => self.dial(address, reply),
+            Command::Disconnect(peer) => self.disconnect(&peer),
+            Command::Ban(peer) => {
+                self.swarm.behaviour_mut().bans.block_peer(peer_id(&peer));
+            }
+            Command::Unban(peer) => {
+                self.swarm.behaviour_mut().bans.unblock_peer(peer_id(&peer));
+            }
+            // Taken out by the caller.
+            Command::Shutdown(done) => drop(done),
+        }
+    }
+
+    /// Hands an input to the machine; a request it has no room for is answered busy.
+    pub(super) fn deliver(&mut self, input: Input<M>) {
+        if let Some(id) = self.outlet.deliver(input) {
+            self.swarm.behaviour_mut().messaging.busy(id);
+        }
+    }
+
+    fn addresses(&self) -> Addresses {
+        Addresses {
+            listen: self.swarm.listeners().cloned().collect(),
+            external: self.swarm.external_addresses().cloned().collect(),
+        }
+    }
+
+    fn seek(&mut self, peer: Peer, addresses: Vec<Multiaddr>, pinned: bool) {
+        let id = peer_id(&peer);
+        if id == *self.swarm.local_peer_id() {
+            return;
+        }
+        for address in &addresses {
+            self.swarm.add_peer_address(id, address.clone());
+        }
+        let connected = self.peers.contains(&peer);
+        if self.seeker.seek(peer, addresses, connected, pinned) {
+            self.swarm.behaviour_mut().gate.keep(id, true);
+        } else {
+            tracing::warn!(%peer, "too many peers are sought");
+        }
+    }
+
+    fn dial(&mut self, address: Multiaddr, reply: Reply) {
+        if self.dials.is_full() {
+            return tell(reply, Err(DialFailure::Busy));
+        }
+        let expected = named(&address);
+        let met = expected.and_then(|id| covey_shell::peer(&id));
+        if let Some(peer) = met.filter(|peer| self.peers.is_admitted(peer)) {
+            return tell(reply, Ok(peer));
+        }
+        let options = match expected {
+            // Always: the user wants to know of this address, whatever else is under way.
+            Some(id) => DialOpts::peer_id(id)
+                .condition(PeerCondition::Always)
+                .addresses(vec![address])
+                .build(),
+            None => DialOpts::unknown_peer_id().address(address).build(),
+        };
+        let id = options.connection_id();
+        match self.swarm.dial(options) {
+            Ok(()) => self.dials.start(id, expected, reply),
+            Err(error) => tell(reply, Err(DialFailure::of(&error, expected))),
+        }
+    }
+
+    fn disconnect(&mut self, peer: &Peer) {
+        if self.swarm.disconnect_peer_id(peer_id(peer)).is_err() {
+            tracing::debug!(%peer, "was not connected");
+        }
+    }
+
+    /// Refuses a peer for a while. It keeps its connection for a moment, to learn why.
+    pub(super) fn refuse(&mut self, peer: Peer, why: Refused) {
+        let now = Instant::now();
+        let id = peer_id(&peer);
+        tracing::warn!(%peer, reason = %why, "disconnecting a peer");
+        let behaviour = self.swarm.behaviour_mut();
+        behaviour.gate.refuse(id, why.clone(), now.checked_add(REFUSED_FOR).unwrap_or(now));
+        behaviour.kad.remove_peer(&id);
+        self.peers.dismiss(&peer, now.checked_add(REFUSAL_GRACE).unwrap_or(now));
+        self.nearby.done(&peer);
+        self.dials.end_all(peer, &Err(DialFailure::Refused(why.clone())));
+        if self.refusals.len() >= REFUSALS && !self.refusals.contains_key(&peer) {
+            let oldest = self.refusals.values().min_by_key(|refusal| refusal.since);
+            if let Some(oldest) = oldest.map(|refusal| refusal.peer) {
+                self.refusals.remove(&oldest);
+            }
+        }
+        self.refusals.insert(peer, Refusal { peer, why, since: SystemTime::now() });
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        for peer in self.peers.leaving(now) {
+            self.disconnect(&peer);
+        }
+        self.dials.expire(now);
+        self.swarm.behaviour_mut().gate.tidy();
+        for (peer, addresses) in self.seeker.due(now) {
+            if !self.try_peer(&peer, addresses) {
+                self.missed(&peer, now);
+            }
+        }
+        for (peer, addresses) in self.nearby.due(now) {
+            if !self.peers.contains(&peer) {
+                self.try_peer(&peer, addresses);
+            }
+        }
+        self.try_bootstrap(now);
+    }
+
+    /// Dials a peer at these addresses and all others that are known. False if it cannot.
+    fn try_peer(&mut self, peer: &Peer, addresses: Vec<Multiaddr>) -> bool {
+        let options = DialOpts::peer_id(peer_id(peer))
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .addresses(addresses)
+            .extend_addresses_through_behaviour()
+            .build();
+        let dialed = self.swarm.dial(options);
+        dialed.inspect_err(|error| tracing::debug!(%peer, %error, "cannot dial")).is_ok()
+    }
+
+    /// A sought peer could not be reached: asks the others where it is.
+    pub(super) fn missed(&mut self, peer: &Peer, now: Instant) {
+        let ours = self.seeker.failed(peer, now);
+        let searched = self.lookups.values().any(|other| other == peer);
+        if ours && !searched && self.lookups.len() < LOOKUPS {
+            let query = self.swarm.behaviour_mut().kad.get_closest_peers(peer_id(peer));
+            self.lookups.insert(query, *peer);
+        }
+    }
+
+    fn try_bootstrap(&mut self, now: Instant) {
+        if now < self.bootstrap.next || self.peers.admitted() >= ENOUGH_PEERS {
+            return;
+        }
+        self.bootstrap.next = now.checked_add(self.bootstrap.backoff.next()).unwrap_or(now);
+        for address in self.bootstrap.addresses.clone() {
+            let options = match named(&address) {
+                Some(id) if self.swarm.is_connected(&id) => continue,
+                Some(id) => DialOpts::peer_id(id).addresses(vec![address]).build(),
+                None if self.peers.admitted() > 0 => continue,
+                None => address.into(),
+            };
+            if let Err(error) = self.swarm.dial(options) {
+                tracing::debug!(%error, "cannot dial a bootstrap address");
+            }
+        }
+    }
+}
+
+/// The multiaddresses among these; a machine stores them as they came.
+fn decode(addresses: &[Address]) -> Vec<Multiaddr> {
+    let decoded = addresses.iter().filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok());
+    decoded.take(ADDRESSES_PER_PEER).collect()
+}
