@@ -10,3 +10,7 @@
         clippy::arithmetic_side_effects
     )
 )]
+
+pub mod config;
+pub mod datadir;
+pub mod logs;
