@@ -14,3 +14,6 @@
 pub mod driver;
 pub mod store;
 pub mod swarm;
+pub mod config;
+pub mod datadir;
+pub mod logs;
