@@ -11,9 +11,14 @@
     )
 )]
 
-pub mod driver;
-pub mod store;
-pub mod swarm;
+pub mod api;
+pub mod cli;
+pub mod client;
 pub mod config;
 pub mod datadir;
+pub mod driver;
 pub mod logs;
+pub mod node;
+pub mod rpc;
+pub mod store;
+pub mod swarm;

@@ -124,6 +124,8 @@ settings! {
     }
     /// Private messages.
     messaging: Messaging {
+        /// How you want to be called; empty shows the beginning of your key.
+        name: String = String::new();
         /// Tell senders when their messages have been read.
         read_receipts: bool = true;
     }

@@ -1,0 +1,65 @@
+use std::{sync::Arc, time::SystemTime};
+
+use super::{
+    swarm_ended,
+    types::{Done, ProtocolStatus, Status},
+};
+use crate::{
+    node::{Msg, State, peer_id},
+    rpc::{Method, NoParams, Registry, RpcError},
+};
+use covey_kernel::Machine;
+
+pub(super) fn register(registry: &mut Registry<State>) {
+    registry
+        .method(
+            Method { name: "node_status", summary: "Tells how the node is doing.", errors: &[] },
+            |state, _: NoParams| status(state),
+        )
+        .method(
+            Method { name: "node_stop", summary: "Stops the node cleanly.", errors: &[] },
+            |state, _: NoParams| async move {
+                state.stop.notify_one();
+                Ok(Done {})
+            },
+        );
+}
+
+async fn status(state: Arc<State>) -> Result<Status, RpcError> {
+    let peers = state.swarm.peers().await.map_err(swarm_ended)?;
+    let addresses = state.swarm.addresses().await.map_err(swarm_ended)?;
+    let metrics = state.messaging.metrics();
+    let counters = metrics.read();
+    let uptime = SystemTime::now().duration_since(state.started).unwrap_or_default();
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION").into(),
+        network: state.network_name.clone(),
+        network_id: state.network.to_string(),
+        peer_id: peer_id(&state.peer),
+        peer: state.peer.to_string(),
+        data: state.data.display().to_string(),
+        pid: std::process::id(),
+        uptime_seconds: uptime.as_secs(),
+        memory_bytes: resident(),
+        peers: peers.iter().filter(|peer| peer.admitted).count(),
+        listen: addresses.listen.iter().map(ToString::to_string).collect(),
+        protocols: vec![ProtocolStatus {
+            name: Msg::NAME.into(),
+            turns: counters.turns,
+            inputs: counters.inputs,
+            refused: counters.refused,
+            busy: counters.busy,
+            commits: counters.commits,
+            commit_p50_micros: counters.commit_percentile(50),
+            commit_p99_micros: counters.commit_percentile(99),
+        }],
+    })
+}
+
+/// Resident memory, from the kernel's own account.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    kibibytes.checked_mul(1024)
+}

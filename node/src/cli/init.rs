@@ -1,0 +1,114 @@
+//! Setting up a data directory: its key, and a settings file with a name and a port that stays.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, UdpSocket},
+    path::Path,
+};
+
+use clap::Args;
+
+use super::{Failure, Global, print};
+use crate::{
+    config,
+    datadir::{DataDir, settings_path},
+    node::peer_id,
+};
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Init {
+    /// How you want to be called
+    #[arg(long)]
+    name: Option<String>,
+    /// The port for QUIC and TCP [default: a free one]
+    #[arg(long)]
+    port: Option<u16>,
+    /// The name of the network to join
+    #[arg(long, default_value = "open")]
+    network: String,
+}
+
+impl Init {
+    /// What `start` uses on a data directory that is not set up.
+    pub(super) fn fresh() -> Self {
+        Self { name: None, port: None, network: "open".into() }
+    }
+}
+
+pub(super) fn run(global: &Global, init: &Init) -> Result<(), Failure> {
+    let path = global.data()?;
+    let data = DataDir::open(&path)?;
+    let made = set_up(&data, init)?;
+    let key = data.key(&mut rand::rng())?;
+    let shown = serde_json::json!({
+        "data": data.path(),
+        "created": made,
+        "peer_id": peer_id(&key.public()),
+        "settings": settings_path(data.path()),
+    });
+    print::either(global.json, &shown, |_| {
+        let path = path.display();
+        let done = if made { "is set up" } else { "was set up before: nothing is changed" };
+        format!(
+            "{path} {done}\n  node      {}\n  settings  {}\nRun the node with: covey start --data {path}",
+            peer_id(&key.public()),
+            settings_path(data.path()).display(),
+        )
+    })
+}
+
+/// Writes the settings file if there is none; whether it did.
+pub(super) fn set_up(data: &DataDir, init: &Init) -> Result<bool, Failure> {
+    let settings = settings_path(data.path());
+    if settings.exists() {
+        return Ok(false);
+    }
+    let text = settings_text(init)?;
+    write_new(&settings, &text)?;
+    // A name or network that cannot be used is noticed now, not at the next start.
+    if let Err(error) = config::load(&config::Sources::of(data.path(), Vec::new())) {
+        drop(fs::remove_file(&settings));
+        return Err(error.into());
+    }
+    Ok(true)
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let what = format!("cannot write {}", path.display());
+    fs::write(path, text).map_err(Failure::io(what))
+}
+
+fn settings_text(init: &Init) -> Result<String, Failure> {
+    let port = match init.port {
+        Some(port) => port,
+        None => free_port()?,
+    };
+    let name = init.name.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_default();
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    Ok(format!(
+        "# Settings of this covey node. `covey config show` lists all of them.\n\
+         \n\
+         [network]\n\
+         name = {}\n\
+         # The port stays the same, so that contacts find this node again.\n\
+         listen = [\n  \
+           \"/ip4/0.0.0.0/udp/{port}/quic-v1\",\n  \
+           \"/ip4/0.0.0.0/tcp/{port}\",\n  \
+           \"/ip6/::/udp/{port}/quic-v1\",\n  \
+           \"/ip6/::/tcp/{port}\",\n\
+         ]\n\
+         \n\
+         [messaging]\n\
+         name = {}\n",
+        quoted(&init.network),
+        quoted(&name),
+    ))
+}
+
+/// A UDP port that is free now, and so most likely for TCP too.
+fn free_port() -> Result<u16, Failure> {
+    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+        .and_then(|socket| socket.local_addr())
+        .map(|address| address.port())
+        .map_err(Failure::io("cannot find a free port"))
+}

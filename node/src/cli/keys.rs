@@ -1,0 +1,36 @@
+//! `keys`: your own keys.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Failure, Global, print};
+use crate::api::types::{Keys as KeysView, Rotate};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Show your identity and the keys it uses now
+    Show,
+    /// Make new encryption keys; every contact has to confirm them
+    #[command(after_help = "Example: covey keys rotate
+Contacts see a warning and cannot write to you until they have confirmed the new keys
+with `covey msg verify YOU --confirm`.")]
+    Rotate {
+        /// Also make a new identity; the old one vouches for it
+        #[arg(long)]
+        identity: bool,
+    },
+}
+
+pub(super) async fn run(global: &Global, keys: Keys) -> Result<(), Failure> {
+    let client = global.client().await?;
+    let view: KeysView = match keys {
+        Keys::Show => client.call("keys_show", &json!({})).await?,
+        Keys::Rotate { identity } => client.call("keys_rotate", &Rotate { identity }).await?,
+    };
+    print::either(global.json, &view, |view| {
+        format!(
+            "name      {}\nidentity  {}\nnode      {}\nratchet   {}\nsealing   {}\nsequence  {}",
+            view.name, view.identity, view.peer_id, view.ratchet, view.sealing, view.sequence,
+        )
+    })
+}

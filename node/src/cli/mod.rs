@@ -1,0 +1,145 @@
+//! The command line. `covey start` runs a node; `init`, `config` and `completions` work on
+//! files alone; every other command is a thin client of the control socket.
+
+mod config;
+mod init;
+mod keys;
+mod msg;
+mod net;
+mod node;
+mod outcome;
+mod print;
+mod rpc;
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::{client::Client, datadir};
+pub use outcome::{Failure, exit_code};
+
+/// A libp2p node that gives a community what it needs without a server.
+#[derive(Debug, Parser)]
+#[command(name = "covey", version, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node runs.
+
+First steps:
+  covey init --data ann --name Ann    set up a data directory
+  covey start --data ann              run the node
+  covey msg code --data ann           your contact code, for others to invite you";
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+struct Global {
+    /// The data directory [default: the user's data folder]
+    #[arg(long, global = true, env = "COVEY_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Override a setting for this command, as in --set network.mdns=false
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Set up a data directory
+    #[command(after_help = "Example: covey init --data ann --name Ann")]
+    Init(init::Init),
+    /// Run the node until Ctrl-C or `covey stop`
+    #[command(after_help = "Example: covey start --data ann")]
+    Start,
+    /// Stop the node
+    #[command(after_help = "Example: covey stop --data ann")]
+    Stop,
+    /// Tell how the node is doing
+    #[command(after_help = "Example: covey status --data ann")]
+    Status,
+    /// Check clock, disk, permissions and peers, and say what to do
+    #[command(after_help = "Example: covey doctor --data ann")]
+    Doctor,
+    /// Peers and addresses
+    #[command(subcommand)]
+    Net(net::Net),
+    /// Your own keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Private messages
+    #[command(subcommand)]
+    Msg(msg::Msg),
+    /// Settings
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Call a method of the control socket
+    #[command(after_help = "Example: covey rpc msg_send '{\"who\": \"bob\", \"text\": \"hi\"}'
+`covey rpc rpc_methods` lists them; subscriptions stream until Ctrl-C.")]
+    Rpc(rpc::Rpc),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: covey completions bash > /etc/bash_completion.d/covey")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command line, and returns the process's exit code.
+pub async fn run(cli: Cli) -> u8 {
+    let json = cli.global.json;
+    match dispatch(cli).await {
+        Ok(()) => 0,
+        Err(failure) => {
+            failure.print(json);
+            exit_code(&failure)
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Init(init) => init::run(&global, &init),
+        Command::Start => node::start(&global).await,
+        Command::Stop => node::stop(&global).await,
+        Command::Status => node::status(&global).await,
+        Command::Doctor => node::doctor(&global).await,
+        Command::Net(net) => net::run(&global, net).await,
+        Command::Keys(keys) => keys::run(&global, keys).await,
+        Command::Msg(msg) => msg::run(&global, msg).await,
+        Command::Config(config) => config::run(&global, &config),
+        Command::Rpc(rpc) => rpc::run(&global, rpc).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "covey", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+impl Global {
+    fn data(&self) -> Result<PathBuf, Failure> {
+        match &self.data {
+            Some(path) => Ok(path.clone()),
+            None => Ok(datadir::default_path()?),
+        }
+    }
+
+    async fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(&self.data()?).await?)
+    }
+
+    fn sources(&self) -> Result<crate::config::Sources, Failure> {
+        Ok(crate::config::Sources::of(&self.data()?, self.set.clone()))
+    }
+}

@@ -1,0 +1,199 @@
+//! `start`, `stop`, `status`, `doctor`.
+
+use std::time::Duration;
+
+use super::{Failure, Global, init, print};
+use crate::{
+    api::types::{Done, Peers, Status},
+    client::{Client, ClientError},
+    config,
+    datadir::DataDir,
+    logs::Logs,
+    node::{Node, peer_id},
+};
+
+/// How long `stop` waits for the node to be gone.
+const STOP: Duration = Duration::from_secs(15);
+
+pub(super) async fn start(global: &Global) -> Result<(), Failure> {
+    let data = DataDir::open(&global.data()?)?;
+    init::set_up(&data, &init::Init::fresh())?;
+    let loaded = config::load(&global.sources()?)?;
+    let _logs = Logs::start(&loaded.config.log)?;
+    for name in &loaded.ignored_variables {
+        tracing::warn!(%name, "an environment variable that is no setting");
+    }
+    let node = Node::start(data, &loaded).await?;
+    announce(global, &node).await?;
+    Ok(node.run().await?)
+}
+
+/// Tells whoever started the node that it is ready, and where.
+async fn announce(global: &Global, node: &Node) -> Result<(), Failure> {
+    let state = node.state();
+    let listen = state.swarm.addresses().await.map(|known| known.listen).unwrap_or_default();
+    let listen: Vec<String> = listen.iter().map(ToString::to_string).collect();
+    let shown = serde_json::json!({
+        "peer_id": peer_id(&state.peer),
+        "network": state.network_name,
+        "socket": node.socket(),
+        "listen": listen,
+    });
+    print::either(global.json, &shown, |_| {
+        format!(
+            "covey {} is running on network {}; Ctrl-C ends it\n  node    {}\n  data    {}\n  listen  {}",
+            env!("CARGO_PKG_VERSION"),
+            state.network_name,
+            peer_id(&state.peer),
+            state.data.display(),
+            listen.join("\n          "),
+        )
+    })
+}
+
+pub(super) async fn stop(global: &Global) -> Result<(), Failure> {
+    let data = global.data()?;
+    let client = Client::connect(&data).await?;
+    let _: Done = client.call("node_stop", &serde_json::json!({})).await?;
+    drop(client);
+    let gone = async {
+        // The socket goes first, the lock on the data directory last.
+        while DataDir::open(&data).is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(STOP, gone).await.map_err(|_| {
+        Failure::Checked(format!("the node is still stopping after {} s", STOP.as_secs()))
+    })?;
+    print::either(global.json, &serde_json::json!({ "stopped": true }), |_| "stopped".into())
+}
+
+pub(super) async fn status(global: &Global) -> Result<(), Failure> {
+    let client = global.client().await?;
+    let status: Status = client.call("node_status", &serde_json::json!({})).await?;
+    print::either(global.json, &status, |status| {
+        let mut text = format!(
+            "covey {} on network {}, running for {}\n  node    {}\n  data    {}\n  peers   {}\n  memory  {}\n  listen  {}",
+            status.version,
+            status.network,
+            span(status.uptime_seconds),
+            status.peer_id,
+            status.data,
+            status.peers,
+            memory(status.memory_bytes),
+            status.listen.join("\n          "),
+        );
+        for protocol in &status.protocols {
+            let micros = |value: Option<u64>| value.map_or("-".into(), |us| format!("{us} µs"));
+            text.push_str(&format!(
+                "\n  {}: {} inputs, {} refused, {} commits (p50 {}, p99 {})",
+                protocol.name,
+                protocol.inputs,
+                protocol.refused,
+                protocol.commits,
+                micros(protocol.commit_p50_micros),
+                micros(protocol.commit_p99_micros),
+            ));
+        }
+        text
+    })
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+fn memory(bytes: Option<u64>) -> String {
+    bytes.map_or("unknown".into(), |bytes| format!("{} MiB", bytes / (1 << 20)))
+}
+
+/// One line of `doctor`.
+#[derive(Debug, serde::Serialize)]
+struct Finding {
+    what: &'static str,
+    good: bool,
+    found: String,
+}
+
+fn finding(what: &'static str, good: bool, found: impl Into<String>) -> Finding {
+    Finding { what, good, found: found.into() }
+}
+
+pub(super) async fn doctor(global: &Global) -> Result<(), Failure> {
+    let data = global.data()?;
+    let mut findings = vec![clock(), settings(global), directory(&data)];
+    match Client::connect(&data).await {
+        Ok(client) => findings.extend(running(&client).await?),
+        Err(ClientError::NoNode { .. }) => {
+            let help = format!("no; run it with: covey start --data {}", data.display());
+            findings.push(finding("node running", false, help));
+        }
+        Err(error) => findings.push(finding("node running", false, error.to_string())),
+    }
+    let bad = findings.iter().filter(|finding| !finding.good).count();
+    print::either(global.json, &findings, |findings| {
+        let line = |finding: &Finding| {
+            let mark = if finding.good { "ok " } else { "BAD" };
+            format!("{mark} {:<16} {}", finding.what, finding.found)
+        };
+        findings.iter().map(line).collect::<Vec<_>>().join("\n")
+    })?;
+    if bad == 0 { Ok(()) } else { Err(Failure::Checked(format!("{bad} of the checks failed"))) }
+}
+
+fn clock() -> Finding {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+    // No release of this program was made before 2026.
+    let good = millis > 1_767_225_600_000;
+    let found = format!("{} UTC", print::time(millis));
+    finding("clock", good, if good { found } else { format!("{found}: set the clock") })
+}
+
+fn settings(global: &Global) -> Finding {
+    match global.sources().and_then(|sources| Ok(config::load(&sources)?)) {
+        Ok(_) => finding("settings", true, "readable"),
+        Err(error) => finding("settings", false, error.to_string()),
+    }
+}
+
+fn directory(data: &std::path::Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt as _;
+    match std::fs::metadata(data) {
+        Err(error) => finding(
+            "data directory",
+            false,
+            format!("{}: {error}; set it up with: covey init --data {0}", data.display()),
+        ),
+        Ok(metadata) if metadata.permissions().mode() & 0o022 != 0 => finding(
+            "data directory",
+            false,
+            format!("{} can be written by others: chmod 700 it", data.display()),
+        ),
+        Ok(_) => finding("data directory", true, data.display().to_string()),
+    }
+}
+
+async fn running(client: &Client) -> Result<Vec<Finding>, Failure> {
+    let none = serde_json::json!({});
+    let status: Status = client.call("node_status", &none).await?;
+    let peers: Peers = client.call("net_peers", &none).await?;
+    let listening = !status.listen.is_empty();
+    let mut findings = vec![
+        finding("node running", true, format!("covey {}, pid {}", status.version, status.pid)),
+        finding("listening", listening, format!("{} addresses", status.listen.len())),
+    ];
+    let count = peers.peers.len();
+    let found = match (count, peers.refused.first()) {
+        (0, Some(refused)) => format!("none; the last was {}: {}", refused.peer_id, refused.why),
+        (0, None) => "none yet: invite somebody, or set network.bootstrap".into(),
+        _ => format!("{count} connected"),
+    };
+    findings.push(finding("peers", count > 0 || peers.refused.is_empty(), found));
+    Ok(findings)
+}

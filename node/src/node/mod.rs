@@ -1,0 +1,178 @@
+//! One running node: data directory, database, swarm, machines and control socket, started in
+//! an order in which each can fail without leaving anything behind, and stopped in reverse.
+
+mod error;
+mod glue;
+mod identity;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use covey_kernel::{Machine, NetworkId, Peer};
+use covey_messaging::{Messaging, Rules, ratchet::Olm};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
+
+use crate::{
+    api,
+    config::{Config, Loaded},
+    datadir::DataDir,
+    driver::{self, Inbox},
+    rpc,
+    store::{Db, Schema},
+    swarm,
+};
+
+pub use error::NodeError;
+pub use identity::peer_id;
+
+/// Messaging as the product runs it.
+pub type Msg = Messaging<Olm>;
+
+/// How long a stopping node waits for what is under way. With the control socket's own time it
+/// stays within ten seconds.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What the methods of the control socket share.
+pub struct State {
+    /// The messaging machine.
+    pub messaging: Inbox<Msg>,
+    /// The swarm.
+    pub swarm: swarm::Handle,
+    /// The network.
+    pub network: NetworkId,
+    /// The network's name.
+    pub network_name: String,
+    /// This node.
+    pub peer: Peer,
+    /// The data directory.
+    pub data: PathBuf,
+    /// When the node started.
+    pub started: SystemTime,
+    /// Ends the node.
+    pub stop: Arc<Notify>,
+}
+
+/// A node that runs.
+pub struct Node {
+    state: Arc<State>,
+    server: rpc::Server,
+    messaging: driver::Handle,
+    data: DataDir,
+}
+
+impl Node {
+    /// Starts a node on a data directory that is set up.
+    pub async fn start(data: DataDir, loaded: &Loaded) -> Result<Self, NodeError> {
+        let config = &loaded.config;
+        let key = data.key(&mut rand::rng())?;
+        let network = network_id(config);
+        let db = Db::open(&data.path().join("db"), network, &[messaging_schema()])?;
+        let port = glue::Door::<Msg>::default();
+        let swarm = swarm::spawn(swarm_config(config), &key, network, port.clone())?;
+        let rules = Rules {
+            network,
+            peer: key.public(),
+            name: identity::display_name(config, &key.public()),
+            read_receipts: config.messaging.read_receipts,
+        };
+        let family = db.family(Msg::NAME).ok_or(NodeError::Family(Msg::NAME))?;
+        let driving = driver::Config::new().map_err(NodeError::Threads)?;
+        let outside = glue::Mouth(swarm.clone());
+        let (inbox, messaging) = driver::spawn::<Msg>(rules, family, outside, &driving)
+            .map_err(|error| NodeError::Machine(error.to_string()))?;
+        port.open(inbox.clone());
+        let state = Arc::new(State {
+            messaging: inbox,
+            swarm,
+            network,
+            network_name: config.network.name.clone(),
+            peer: key.public(),
+            data: data.path().to_path_buf(),
+            started: SystemTime::now(),
+            stop: Arc::default(),
+        });
+        let server = serve(&data, config, state.clone()).await?;
+        Ok(Self { state, server, messaging, data })
+    }
+
+    /// What its methods share.
+    #[must_use]
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// The control socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        self.server.socket()
+    }
+
+    /// Runs until a signal, a `node_stop` or a failure ends it.
+    pub async fn run(self) -> Result<(), NodeError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
+        let ended = tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+            () = self.state.stop.notified() => Ok(()),
+            outcome = self.messaging.ended() => outcome,
+        };
+        tracing::info!("stopping");
+        self.server.stop().await;
+        self.state.swarm.shutdown().await;
+        let joined = self.messaging.join(DRAIN).await;
+        self.data.remove_cookie()?;
+        ended?;
+        Ok(joined?)
+    }
+}
+
+fn network_id(config: &Config) -> NetworkId {
+    NetworkId::named(&config.network.name)
+}
+
+fn messaging_schema() -> Schema {
+    Schema { family: Msg::NAME, migrations: &[] }
+}
+
+fn swarm_config(config: &Config) -> swarm::Config {
+    let network = &config.network;
+    swarm::Config {
+        listen: network.listen.clone(),
+        bootstrap: network.bootstrap.clone(),
+        peers: network.static_peers.clone(),
+        mdns: network.mdns,
+        kad_server: network.isolated,
+        connections: network.max_connections,
+        ..swarm::Config::default()
+    }
+}
+
+async fn serve(
+    data: &DataDir,
+    config: &Config,
+    state: Arc<State>,
+) -> Result<rpc::Server, NodeError> {
+    let http = match &config.rpc.http {
+        Some(address) => {
+            let token = data.new_cookie()?;
+            Some(rpc::Http { address: address.address(), token })
+        }
+        None => None,
+    };
+    let limits =
+        rpc::Limits { connections: config.rpc.max_connections as usize, ..rpc::Limits::default() };
+    let settings = rpc::Settings {
+        socket: data.socket()?,
+        file_mode: config.rpc.file_mode.bits(),
+        http,
+        limits,
+    };
+    Ok(rpc::Server::start(api::methods(state)?, settings).await?)
+}
