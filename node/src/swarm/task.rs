@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use covey_kernel::{Address, Input, Machine, NetworkId, Peer};
@@ -47,6 +47,7 @@ pub(super) struct Task<M: Machine, P> {
     pub(super) lookups: HashMap<QueryId, Peer>,
     pub(super) refusals: BTreeMap<Peer, Refusal>,
     pub(super) bootstrap: Bootstrap,
+    idle: Duration,
 }
 
 /// The addresses that introduce others, and when to dial them again.
@@ -94,6 +95,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             lookups: HashMap::new(),
             refusals: BTreeMap::new(),
             bootstrap: Bootstrap { addresses, backoff, next: Instant::now() },
+            idle: config.idle,
         };
         for address in &config.external {
             task.swarm.add_external_address(address.clone());
@@ -152,6 +154,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Ask { to, ask, bytes } => {
+                self.peers.used(&to);
                 if let Err(why) = self.swarm.behaviour_mut().messaging.ask(to, ask, bytes) {
                     self.deliver(Input::Answer { from: to, ask, outcome: Err(why) });
                 }
@@ -220,6 +223,10 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         if let Some(peer) = met.filter(|peer| self.peers.is_admitted(peer)) {
             return tell(reply, Ok(peer));
         }
+        // The swarm would only say that it knows no address but our own.
+        if expected.is_none() && self.swarm.listeners().any(|own| *own == address) {
+            return tell(reply, Err(DialFailure::Itself { address }));
+        }
         let options = match expected {
             // Always: the user wants to know of this address, whatever else is under way.
             Some(id) => DialOpts::peer_id(id)
@@ -265,6 +272,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         for peer in self.peers.leaving(now) {
             self.disconnect(&peer);
         }
+        self.close_idle(now);
         self.dials.expire(now);
         self.swarm.behaviour_mut().gate.tidy();
         for (peer, addresses) in self.seeker.due(now) {
@@ -278,6 +286,18 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             }
         }
         self.try_bootstrap(now);
+    }
+
+    /// Closes connections that nobody uses. libp2p's own timeout does not do it: gossipsub holds
+    /// a stream open with everybody, and streams keep connections alive.
+    fn close_idle(&mut self, now: Instant) {
+        for peer in self.peers.idle(now, self.idle) {
+            let id = peer_id(&peer);
+            let meshed = self.swarm.behaviour().gossip.all_mesh_peers().any(|other| *other == id);
+            if !meshed && !self.seeker.contains(&peer) {
+                self.disconnect(&peer);
+            }
+        }
     }
 
     /// Dials a peer at these addresses and all others that are known. False if it cannot.
