@@ -15,13 +15,13 @@ use libp2p::{
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
 use super::{
     Config, Overlay, SwarmError,
-    command::{Addresses, Command},
+    command::{Addresses, Command, Stop},
     dials::{Dials, Reply, tell},
     error::{DialFailure, Refusal},
     gate::Refused,
@@ -108,47 +108,35 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         Ok(task)
     }
 
-    pub(super) async fn run(mut self) {
+    /// Runs until it is stopped or the last handle is gone.
+    pub(super) async fn run(mut self, mut stop: mpsc::Receiver<Stop>) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let done = loop {
+        let stopped = loop {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
-                command = self.commands.recv(), if !self.outlet.is_full() => {
-                    if let Some(done) = self.on_commands(command) {
-                        break done;
-                    }
+                Some(command) = self.commands.recv(), if !self.outlet.is_full() => {
+                    self.on_commands(command);
                 }
                 _ = tick.tick() => self.on_tick(Instant::now()),
                 () = sleep(OFFER_AGAIN), if self.outlet.is_overdue() => self.outlet.offer(),
+                stopped = stop.recv() => break stopped,
             }
         };
         // The sockets close first, and then the sender falls.
         drop(self);
-        drop(done);
+        drop(stopped);
     }
 
-    /// Carries out what is queued, up to a bound. Gives whom to tell when it is time to end.
-    fn on_commands(&mut self, first: Option<Command>) -> Option<Option<oneshot::Sender<()>>> {
-        let mut next = first;
-        for _ in 0..COMMANDS_PER_TURN {
-            match next {
-                None => return Some(None),
-                Some(Command::Shutdown(done)) => return Some(Some(done)),
-                Some(command) => self.on_command(command),
-            }
+    /// Carries out what is queued, up to a bound.
+    fn on_commands(&mut self, first: Command) {
+        self.on_command(first);
+        for _ in 1..COMMANDS_PER_TURN {
             match self.commands.try_recv() {
-                Ok(command) => next = Some(command),
-                Err(_) => return None,
+                Ok(command) => self.on_command(command),
+                Err(_) => return,
             }
         }
-        if let Some(command) = next {
-            match command {
-                Command::Shutdown(done) => return Some(Some(done)),
-                command => self.on_command(command),
-            }
-        }
-        None
     }
 
     fn on_command(&mut self, command: Command) {
@@ -179,8 +167,6 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             Command::Unban(peer) => {
                 self.swarm.behaviour_mut().bans.unblock_peer(peer_id(&peer));
             }
-            // Taken out by the caller.
-            Command::Shutdown(done) => drop(done),
         }
     }
 

@@ -122,3 +122,18 @@ async fn what_cannot_be_listened_on_or_dialed_says_why() {
     let itself = a.handle.dial(own).await.unwrap();
     assert!(matches!(itself, Err(DialFailure::Itself { .. })), "{itself:?}");
 }
+
+#[tokio::test]
+async fn a_swarm_whose_machine_is_gone_still_ends() {
+    let mut a = start(1, quiet(&[TCP]));
+    let nobody = start(2, quiet(&[TCP])).peer;
+    a.inputs.close();
+    // Each of these has an outcome that nobody takes, until no more are read.
+    let flood = async {
+        for n in 0.. {
+            a.ask(nobody, n, vec![]).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(1), flood).await.unwrap_err();
+    crate::node::soon(a.handle.shutdown()).await;
+}
