@@ -19,13 +19,15 @@ mod behaviour;
 mod budget;
 mod codec;
 mod config;
+mod event;
 pub mod frame;
 mod inbox;
 pub mod limits;
 mod outbox;
 mod peer;
 
-pub use behaviour::{Counters, Event, Shell, protocol};
+pub use behaviour::{Shell, protocol};
 pub use budget::Budget;
 pub use config::Config;
+pub use event::{Counters, Event};
 pub use peer::{NotEd25519, peer, peer_id};

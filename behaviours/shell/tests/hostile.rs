@@ -6,7 +6,11 @@ mod common;
 
 use common::{Echo, listen, network, next, soon, swarm_of};
 use covey_kernel::{AskFailure, AskId};
-use covey_shell::{Config, Event, frame::Malformed, protocol};
+use covey_shell::{
+    Config, Event,
+    frame::{Malformed, Reply, decode_answers, encode_requests},
+    limits, protocol,
+};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{
     StreamProtocol, Swarm, SwarmBuilder, noise, request_response as rr, swarm::SwarmEvent, tcp,
@@ -182,4 +186,41 @@ async fn false_answers_break_the_ask() {
     assert_eq!(why, broken);
     // An empty stream is no answer, and no proof of ill will.
     assert_eq!(outcome_of(&[]).await, (vec![], AskFailure::Closed));
+}
+
+#[tokio::test]
+async fn a_flood_is_handed_on_up_to_the_bound_and_the_rest_is_busy() {
+    let (mut victim, mut attacker) = (swarm_of::<Echo>(Config::default()), raw());
+    let address = listen(&mut victim).await;
+    let to = *victim.local_peer_id();
+    attacker.add_peer_address(to, address);
+    let requests = encode_requests(&vec![vec![]; limits::FRAME_ITEMS]);
+    let mut frame = u32::try_from(requests.len()).unwrap().to_be_bytes().to_vec();
+    frame.extend(requests);
+    let frames = limits::REQUESTS_PER_PEER / limits::FRAME_ITEMS + 1;
+    for _ in 0..frames {
+        attacker.behaviour_mut().send_request(&to, frame.clone());
+    }
+    let (mut handed_on, mut busy) = (0, None);
+    soon(async {
+        while busy.is_none() || handed_on < limits::REQUESTS_PER_PEER {
+            tokio::select! {
+                event = next(&mut victim) => {
+                    assert!(matches!(event, Event::Request { .. }), "{event:?}");
+                    handed_on += 1;
+                }
+                event = attacker.select_next_some() => {
+                    if let SwarmEvent::Behaviour(rr::Event::Message {
+                        message: rr::Message::Response { response, .. }, ..
+                    }) = event {
+                        busy = Some(response);
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    assert_eq!(handed_on, limits::REQUESTS_PER_PEER);
+    let answers = decode_answers(busy.unwrap().split_off(4).as_slice(), 0);
+    assert_eq!(answers, Ok(vec![Reply::Busy; limits::FRAME_ITEMS]));
 }

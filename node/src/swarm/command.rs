@@ -55,8 +55,6 @@ pub enum Command {
     Ban(Peer),
     /// Refuse it no longer.
     Unban(Peer),
-    /// Close everything and end; the sender is dropped when that is done.
-    Shutdown(oneshot::Sender<()>),
 }
 
 /// A connected peer.
@@ -118,11 +116,16 @@ pub struct Ended;
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
+    /// Apart from the commands, which wait while a machine is full, or gone.
+    stop: mpsc::Sender<Stop>,
 }
 
+/// Asks the task to end; it drops the sender when that is done.
+pub(super) type Stop = oneshot::Sender<()>;
+
 impl Handle {
-    pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
-        Self { commands }
+    pub(super) fn new(commands: mpsc::Sender<Command>, stop: mpsc::Sender<Stop>) -> Self {
+        Self { commands, stop }
     }
 
     /// Gives a command, waiting while the queue is full.
@@ -164,7 +167,7 @@ impl Handle {
     /// Ends the swarm and waits until its sockets are closed.
     pub async fn shutdown(&self) {
         let (reply, done) = oneshot::channel();
-        if self.send(Command::Shutdown(reply)).await.is_ok() {
+        if self.stop.send(reply).await.is_ok() {
             // It answers by dropping the sender.
             done.await.unwrap_or_default();
         }

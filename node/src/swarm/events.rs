@@ -58,9 +58,11 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             Event::Request { from, id, bytes } => {
                 // The protocol's name holds the network's: who speaks it belongs here.
                 self.admit(from);
+                self.peers.used(&from);
                 self.deliver(Input::Request { from, id, bytes });
             }
             Event::Answer { from, ask, outcome } => {
+                self.peers.used(&from);
                 self.deliver(Input::Answer { from, ask, outcome });
             }
             Event::Misbehaved { peer, why } => {

@@ -47,7 +47,8 @@ pub fn spawn<M: Machine, P: Port<M> + 'static>(
     let mut swarm = overlay::build::<M>(&config, keypair, &network)?;
     listen::listen(&mut swarm, &config.listen)?;
     let (sender, commands) = mpsc::channel(limits::COMMANDS);
+    let (stop, stopped) = mpsc::channel(1);
     let task = task::Task::new(swarm, &config, network, port, commands)?;
-    tokio::spawn(task.run());
-    Ok(Handle::new(sender))
+    tokio::spawn(task.run(stopped));
+    Ok(Handle::new(sender, stop))
 }

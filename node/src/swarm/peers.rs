@@ -27,6 +27,7 @@ struct Known {
     admitted: bool,
     strikes: u32,
     leaves: Option<Instant>,
+    used: Instant,
 }
 
 struct Link {
@@ -47,6 +48,7 @@ impl Peers {
             admitted: false,
             strikes: 0,
             leaves: None,
+            used: Instant::now(),
         });
         known.links.insert(id, Link { address, direction, missed_pings: 0 });
     }
@@ -117,6 +119,19 @@ impl Peers {
         if let Some(known) = self.0.get_mut(peer) {
             known.leaves.get_or_insert(at);
         }
+    }
+
+    /// A request or an answer went to it or came from it.
+    pub(super) fn used(&mut self, peer: &Peer) {
+        if let Some(known) = self.0.get_mut(peer) {
+            known.used = Instant::now();
+        }
+    }
+
+    /// With whom nothing was exchanged for so long.
+    pub(super) fn idle(&self, now: Instant, idle: Duration) -> Vec<Peer> {
+        let unused = |known: &Known| now.saturating_duration_since(known.used) >= idle;
+        self.0.iter().filter(|(_, known)| unused(known)).map(|(peer, _)| *peer).collect()
     }
 
     /// Whose connections are to be closed by now.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use covey_kernel::{Address, Input, Machine, NetworkId, Peer};
@@ -15,13 +15,13 @@ use libp2p::{
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
 use super::{
     Config, Overlay, SwarmError,
-    command::{Addresses, Command},
+    command::{Addresses, Command, Stop},
     dials::{Dials, Reply, tell},
     error::{DialFailure, Refusal},
     gate::Refused,
@@ -47,6 +47,7 @@ pub(super) struct Task<M: Machine, P> {
     pub(super) lookups: HashMap<QueryId, Peer>,
     pub(super) refusals: BTreeMap<Peer, Refusal>,
     pub(super) bootstrap: Bootstrap,
+    idle: Duration,
 }
 
 /// The addresses that introduce others, and when to dial them again.
@@ -94,6 +95,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             lookups: HashMap::new(),
             refusals: BTreeMap::new(),
             bootstrap: Bootstrap { addresses, backoff, next: Instant::now() },
+            idle: config.idle,
         };
         for address in &config.external {
             task.swarm.add_external_address(address.clone());
@@ -106,52 +108,41 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         Ok(task)
     }
 
-    pub(super) async fn run(mut self) {
+    /// Runs until it is stopped or the last handle is gone.
+    pub(super) async fn run(mut self, mut stop: mpsc::Receiver<Stop>) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let done = loop {
+        let stopped = loop {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
-                command = self.commands.recv(), if !self.outlet.is_full() => {
-                    if let Some(done) = self.on_commands(command) {
-                        break done;
-                    }
+                Some(command) = self.commands.recv(), if !self.outlet.is_full() => {
+                    self.on_commands(command);
                 }
                 _ = tick.tick() => self.on_tick(Instant::now()),
                 () = sleep(OFFER_AGAIN), if self.outlet.is_overdue() => self.outlet.offer(),
+                stopped = stop.recv() => break stopped,
             }
         };
         // The sockets close first, and then the sender falls.
         drop(self);
-        drop(done);
+        drop(stopped);
     }
 
-    /// Carries out what is queued, up to a bound. Gives whom to tell when it is time to end.
-    fn on_commands(&mut self, first: Option<Command>) -> Option<Option<oneshot::Sender<()>>> {
-        let mut next = first;
-        for _ in 0..COMMANDS_PER_TURN {
-            match next {
-                None => return Some(None),
-                Some(Command::Shutdown(done)) => return Some(Some(done)),
-                Some(command) => self.on_command(command),
-            }
+    /// Carries out what is queued, up to a bound.
+    fn on_commands(&mut self, first: Command) {
+        self.on_command(first);
+        for _ in 1..COMMANDS_PER_TURN {
             match self.commands.try_recv() {
-                Ok(command) => next = Some(command),
-                Err(_) => return None,
+                Ok(command) => self.on_command(command),
+                Err(_) => return,
             }
         }
-        if let Some(command) = next {
-            match command {
-                Command::Shutdown(done) => return Some(Some(done)),
-                command => self.on_command(command),
-            }
-        }
-        None
     }
 
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Ask { to, ask, bytes } => {
+                self.peers.used(&to);
                 if let Err(why) = self.swarm.behaviour_mut().messaging.ask(to, ask, bytes) {
                     self.deliver(Input::Answer { from: to, ask, outcome: Err(why) });
                 }
@@ -176,8 +167,6 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             Command::Unban(peer) => {
                 self.swarm.behaviour_mut().bans.unblock_peer(peer_id(&peer));
             }
-            // Taken out by the caller.
-            Command::Shutdown(done) => drop(done),
         }
     }
 
@@ -219,6 +208,10 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         let met = expected.and_then(|id| covey_shell::peer(&id));
         if let Some(peer) = met.filter(|peer| self.peers.is_admitted(peer)) {
             return tell(reply, Ok(peer));
+        }
+        // The swarm would only say that it knows no address but our own.
+        if expected.is_none() && self.swarm.listeners().any(|own| *own == address) {
+            return tell(reply, Err(DialFailure::Itself { address }));
         }
         let options = match expected {
             // Always: the user wants to know of this address, whatever else is under way.
@@ -265,6 +258,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         for peer in self.peers.leaving(now) {
             self.disconnect(&peer);
         }
+        self.close_idle(now);
         self.dials.expire(now);
         self.swarm.behaviour_mut().gate.tidy();
         for (peer, addresses) in self.seeker.due(now) {
@@ -278,6 +272,18 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             }
         }
         self.try_bootstrap(now);
+    }
+
+    /// Closes connections that nobody uses. libp2p's own timeout does not do it: gossipsub holds
+    /// a stream open with everybody, and streams keep connections alive.
+    fn close_idle(&mut self, now: Instant) {
+        for peer in self.peers.idle(now, self.idle) {
+            let id = peer_id(&peer);
+            let meshed = self.swarm.behaviour().gossip.all_mesh_peers().any(|other| *other == id);
+            if !meshed && !self.seeker.contains(&peer) {
+                self.disconnect(&peer);
+            }
+        }
     }
 
     /// Dials a peer at these addresses and all others that are known. False if it cannot.

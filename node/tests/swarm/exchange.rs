@@ -65,7 +65,7 @@ async fn a_full_inbox_means_busy_and_nothing_else_is_lost() {
     a.echo().await;
     b.connected(a.peer).await;
     let mut found = [b.answer().await, b.answer().await];
-    found.sort();
+    found.sort_by_key(|(ask, _)| *ask);
     assert_eq!(found, [(2, Ok(vec![2])), (3, Ok(vec![3]))]);
 }
 
@@ -121,4 +121,19 @@ async fn what_cannot_be_listened_on_or_dialed_says_why() {
     own.pop();
     let itself = a.handle.dial(own).await.unwrap();
     assert!(matches!(itself, Err(DialFailure::Itself { .. })), "{itself:?}");
+}
+
+#[tokio::test]
+async fn a_swarm_whose_machine_is_gone_still_ends() {
+    let mut a = start(1, quiet(&[TCP]));
+    let nobody = start(2, quiet(&[TCP])).peer;
+    a.inputs.close();
+    // Each of these has an outcome that nobody takes, until no more are read.
+    let flood = async {
+        for n in 0.. {
+            a.ask(nobody, n, vec![]).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(1), flood).await.unwrap_err();
+    crate::node::soon(a.handle.shutdown()).await;
 }
