@@ -13,7 +13,7 @@ use std::time::Instant;
 use covey_kernel::Span;
 use covey_tests::{
     guests::{GUESTS, twice},
-    sim::{Config, Outgoing, Report, World},
+    sim::{Config, Outcome, Outgoing, Report, World},
     tally::{self, Bug, Command, Rules, Tally, checkers},
 };
 
@@ -96,4 +96,91 @@ fn a_liar_is_seen() {
     world.run_for(Span::secs(60));
     let violations = world.check(&checkers());
     assert!(violations.iter().any(|found| found.starts_with("nothing is lost")), "{violations:?}");
+}
+
+fn calm_pair() -> World<Tally> {
+    let mut world: World<Tally> = World::new(3, Config::calm(2), Rules::new);
+    world.run_for(Span::secs(30));
+    world
+}
+
+fn settles(world: &mut World<Tally>) {
+    assert!(world.run_until(Span::secs(60), Tally::settled), "{:?}", world.check(&checkers()));
+    assert_eq!(world.check(&checkers()), Vec::<String>::new());
+}
+
+#[test]
+fn a_crash_before_the_commit_leaves_nothing() {
+    let mut world = calm_pair();
+    world.crash_before_commit(0);
+    let add = world.command(0, Command::Add(5));
+    world.run_for(Span::secs(120));
+    assert!(matches!(world.outcome(add), Some(Outcome::Unknown)));
+    assert_eq!(world.nodes()[0].disk().entries().len(), 0);
+    assert_eq!(world.nodes()[0].life(), 2);
+    settles(&mut world);
+}
+
+#[test]
+fn a_crash_after_the_commit_leaves_all_and_tells_none() {
+    let mut world = calm_pair();
+    world.crash_after_commit(0);
+    let add = world.command(0, Command::Add(5));
+    assert!(world.run_until(Span::secs(1), |world| world.nodes()[0].machine().is_none()));
+    assert!(matches!(world.outcome(add), Some(Outcome::Unknown)));
+    assert_eq!(world.events().len(), 0);
+    settles(&mut world);
+    assert_eq!(world.nodes()[1].disk().under(b"log/").count(), 1, "sent after the restart");
+}
+
+#[test]
+fn a_full_disk_halts_the_node_until_there_is_space() {
+    let mut world = calm_pair();
+    world.fill_disk(0, true);
+    let add = world.command(0, Command::Add(5));
+    world.run_for(Span::secs(60));
+    assert!(matches!(world.outcome(add), Some(Outcome::Unknown)));
+    assert!(world.stats().halts >= 1);
+    assert_eq!(world.nodes()[0].disk().entries().len(), 0);
+    world.fill_disk(0, false);
+    world.run_for(Span::secs(60));
+    let add = world.command(0, Command::Add(6));
+    settles(&mut world);
+    assert!(matches!(world.outcome(add), Some(Outcome::Done(Ok(0)))));
+}
+
+#[test]
+fn parted_sides_agree_after_healing() {
+    let mut world: World<Tally> = World::new(3, Config::calm(4), Rules::new);
+    world.part(&[0, 1]);
+    for node in 0..4 {
+        world.command(node, Command::Add(1));
+    }
+    world.run_for(Span::secs(300));
+    assert_eq!(world.events().len(), 8, "each side has its own two");
+    world.heal();
+    settles(&mut world);
+    assert_eq!(world.events().len(), 16);
+}
+
+#[test]
+fn one_way_is_not_enough() {
+    let mut world = calm_pair();
+    world.cut_links([(1, 0)]);
+    world.command(0, Command::Add(1));
+    world.run_for(Span::secs(300));
+    assert_eq!(world.nodes()[1].disk().under(b"log/").count(), 1, "it came");
+    assert_eq!(world.nodes()[0].disk().under(b"owed/").count(), 1, "but nobody knows");
+    world.heal();
+    settles(&mut world);
+}
+
+#[test]
+fn a_receiver_that_comes_late_gets_all() {
+    let mut world = calm_pair();
+    world.take_down(1);
+    world.command(0, Command::Add(1));
+    world.run_for(Span::secs(600));
+    world.bring_up(1);
+    settles(&mut world);
 }

@@ -1,6 +1,4 @@
-//! Faults at random moments, until [`World::calm`].
-
-use std::collections::BTreeSet;
+//! Faults at random moments, until [`World::calm`]; and by hand, for scenarios.
 
 use covey_kernel::{Input, Machine, Span};
 use rand::RngExt;
@@ -36,10 +34,62 @@ impl<M: Machine> World<M> {
         for number in 0..self.nodes.len() {
             let node = &mut self.nodes[number];
             node.crash = None;
+            node.held = false;
             node.disk.fill(false);
             node.disk.flip_in(None);
             self.start(number);
         }
+    }
+
+    /// Takes a node down at once, until [`World::bring_up`].
+    pub fn take_down(&mut self, node: usize) {
+        self.nodes[node].held = true;
+        if self.nodes[node].machine.is_some() {
+            self.stats.crashes += 1;
+            self.go_down(node);
+        }
+    }
+
+    /// Starts a node that was taken down.
+    pub fn bring_up(&mut self, node: usize) {
+        self.nodes[node].held = false;
+        self.start(node);
+    }
+
+    /// Lets the node crash in its next turn, before what that wrote is on the disk.
+    pub fn crash_before_commit(&mut self, node: usize) {
+        self.nodes[node].crash = Some(Crash::BeforeCommit);
+    }
+
+    /// Lets the node crash in its next turn, when its writes are on the disk and nothing of it
+    /// is said.
+    pub fn crash_after_commit(&mut self, node: usize) {
+        self.nodes[node].crash = Some(Crash::Speaking(0));
+    }
+
+    /// From now on nothing gets from the first to the second of each pair.
+    pub fn cut_links(&mut self, pairs: impl IntoIterator<Item = (usize, usize)>) {
+        self.stats.cuts += 1;
+        let id = self.serial();
+        self.cuts.insert(id, pairs.into_iter().collect());
+    }
+
+    /// From now on nothing passes between these nodes and all others.
+    pub fn part(&mut self, side: &[usize]) {
+        let numbers = 0..self.nodes.len();
+        let pairs = numbers.clone().flat_map(|one| numbers.clone().map(move |two| (one, two)));
+        let cut = pairs.filter(|(one, two)| side.contains(one) != side.contains(two));
+        self.cut_links(cut.collect::<Vec<_>>());
+    }
+
+    /// All links work again.
+    pub fn heal(&mut self) {
+        self.cuts.clear();
+    }
+
+    /// Fills a node's disk, or makes space on it.
+    pub fn fill_disk(&mut self, node: usize, full: bool) {
+        self.nodes[node].disk.fill(full);
     }
 
     fn schedule(&mut self, fault: Fault) {
@@ -93,24 +143,21 @@ impl<M: Machine> World<M> {
     }
 
     fn strike_partition(&mut self) {
-        let sides: Vec<bool> = (0..self.nodes.len()).map(|_| self.rng.random_bool(0.5)).collect();
         let numbers = 0..self.nodes.len();
-        let pairs = numbers.clone().flat_map(|one| numbers.clone().map(move |two| (one, two)));
-        let cut = pairs.filter(|(one, two)| sides[*one] != sides[*two]).collect();
-        self.cut(cut);
+        let side: Vec<_> = numbers.filter(|_| self.rng.random_bool(0.5)).collect();
+        self.part(&side);
+        self.heal_later();
     }
 
     fn strike_cut(&mut self, victim: usize) {
         let other = self.rng.random_range(0..self.nodes.len());
-        self.cut(BTreeSet::from([(victim, other)]));
+        self.cut_links([(victim, other)]);
+        self.heal_later();
     }
 
-    /// Nothing passes these directed pairs for a while.
-    fn cut(&mut self, pairs: BTreeSet<(usize, usize)>) {
-        self.stats.cuts += 1;
-        let id = self.serial();
-        self.cuts.insert(id, pairs);
+    /// The latest cut lasts for a while.
+    fn heal_later(&mut self) {
         let apart = self.up_to(self.config.apart);
-        self.after(apart, Event::Heal(id));
+        self.after(apart, Event::Heal(self.next_serial));
     }
 }

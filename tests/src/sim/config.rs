@@ -8,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 pub struct Config {
     /// How many nodes.
     pub nodes: usize,
-    /// Shortest and longest way of one message; the spread reorders them.
+    /// Shortest and longest way of one message. Each link, in each direction, has a longest way
+    /// of its own between the two; the spread reorders messages.
     pub latency: (Span, Span),
     /// Chance that a message is lost.
     pub loss: f64,

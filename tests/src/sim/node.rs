@@ -77,6 +77,8 @@ pub struct Node<M: Machine> {
     pub(super) wake: Option<Time>,
     pub(super) seeking: BTreeSet<usize>,
     pub(super) crash: Option<Crash>,
+    /// Stays down until someone brings it up.
+    pub(super) held: bool,
     pub(super) skew: Span,
     pub(super) tamper: Option<Tamper>,
 }

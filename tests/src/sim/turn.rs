@@ -16,7 +16,7 @@ const REPAIR: Span = Span::secs(30);
 impl<M: Machine> World<M> {
     /// Starts a node that is down: a new life on the old disk.
     pub(super) fn start(&mut self, number: usize) {
-        if self.nodes[number].machine.is_some() {
+        if self.nodes[number].machine.is_some() || self.nodes[number].held {
             return;
         }
         let (seed, now) = (self.seed, self.clock(number));
@@ -215,7 +215,7 @@ impl<M: Machine> World<M> {
         self.after(REPAIR, Event::Start(number));
     }
 
-    fn go_down(&mut self, number: usize) {
+    pub(super) fn go_down(&mut self, number: usize) {
         self.record(number, "down", &[]);
         let node = &mut self.nodes[number];
         node.machine = None;

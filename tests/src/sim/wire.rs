@@ -84,11 +84,11 @@ impl<M: Machine> World<M> {
         }
         if self.chance(self.config.duplicate) && self.passes(from, to) {
             self.stats.doubled += 1;
-            let (way, bytes) = (self.way(), bytes.clone());
+            let (way, bytes) = (self.way(from, to), bytes.clone());
             self.after(way, Event::Request { serial, from, to, bytes });
         }
         if self.passes(from, to) {
-            let way = self.way();
+            let way = self.way(from, to);
             self.after(way, Event::Request { serial, from, to, bytes });
         } else {
             self.lose(serial);
@@ -114,11 +114,10 @@ impl<M: Machine> World<M> {
         self.after(delay, Event::Fail { serial, failure });
     }
 
-    /// One way through the network.
-    fn way(&mut self) -> Span {
-        let (least, most) = self.config.latency;
-        let spread = self.up_to(Span::millis(most.as_millis() - least.as_millis()));
-        Span::millis(least.as_millis() + spread.as_millis())
+    /// One way over a link.
+    fn way(&mut self, from: usize, to: usize) -> Span {
+        let spread = self.up_to(self.spreads[from][to]);
+        Span::millis(self.config.latency.0.as_millis() + spread.as_millis())
     }
 
     pub(super) fn arrive(&mut self, serial: u64, from: usize, to: usize, bytes: Vec<u8>) {
@@ -136,7 +135,7 @@ impl<M: Machine> World<M> {
         let Some(received) = self.requests.remove(&id).filter(|_| mine) else { return };
         let serial = received.serial;
         if self.passes(at, received.from) {
-            let way = self.way();
+            let way = self.way(at, received.from);
             self.after(way, Event::Answer { serial, bytes });
         } else {
             self.lose(serial);

@@ -69,6 +69,8 @@ pub struct World<M: Machine> {
     pub(super) dialing: BTreeSet<(usize, usize)>,
     /// Directed pairs that nothing passes, by what cut them.
     pub(super) cuts: BTreeMap<u64, BTreeSet<(usize, usize)>>,
+    /// By how much messages from one node to another are spread in time at most.
+    pub(super) spreads: Vec<Vec<Span>>,
     pub(super) next_serial: u64,
     pub(super) chaos: bool,
     pub(super) calls: BTreeMap<CommandId, Call<M>>,
@@ -89,11 +91,13 @@ impl<M: Machine> World<M> {
             let skew = Span::millis(rng.random_range(0..=config.skew.as_millis()));
             new_node(keys.clone(), rules(keys, &peers), skew)
         });
+        let nodes: Vec<_> = nodes.collect();
         let mut world = Self {
             seed,
+            spreads: spreads(&config, &mut rng),
             now: BEGIN,
             queue: Queue::default(),
-            nodes: nodes.collect(),
+            nodes,
             numbers: peers.iter().copied().zip(0..).collect(),
             rng,
             asks: BTreeMap::new(),
@@ -273,6 +277,15 @@ impl<M: Machine> World<M> {
     }
 }
 
+/// A range of latencies for each link, in each direction.
+fn spreads(config: &Config, rng: &mut ChaCha8Rng) -> Vec<Vec<Span>> {
+    let (least, most) = config.latency;
+    let widest = most.as_millis().saturating_sub(least.as_millis());
+    let mut row =
+        || (0..config.nodes).map(|_| Span::millis(rng.random_range(0..=widest))).collect();
+    (0..config.nodes).map(|_| row()).collect()
+}
+
 fn new_node<M: Machine>(keys: Keypair, rules: M::Rules, skew: Span) -> Node<M> {
     Node {
         keys,
@@ -286,6 +299,7 @@ fn new_node<M: Machine>(keys: Keypair, rules: M::Rules, skew: Span) -> Node<M> {
         wake: None,
         seeking: BTreeSet::new(),
         crash: None,
+        held: false,
         skew,
         tamper: None,
     }

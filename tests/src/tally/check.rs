@@ -18,10 +18,12 @@ pub fn checkers() -> Vec<Checker<Tally>> {
 }
 
 impl Tally {
-    /// Whether every node is up and owes nothing.
+    /// Whether every node is up and owes nothing, also no reply.
     #[must_use]
     pub fn settled(world: &World<Self>) -> bool {
-        world.nodes().iter().all(|node| node.machine().is_some()) && nothing_owed(world).is_ok()
+        world.nodes().iter().all(|node| node.machine().is_some())
+            && world.calls().all(|call| !matches!(call.outcome, Outcome::Waiting))
+            && nothing_owed(world).is_ok()
     }
 }
 
