@@ -1,1 +1,14 @@
 //! The simulated world, and tests that need real processes.
+
+// Everything here is a test: what goes wrong should stop it on the spot.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+pub mod guests;
+pub mod sim;
+pub mod tally;

@@ -65,6 +65,12 @@ impl<M: Machine> Inbox<M> {
         self.shared.state().closed
     }
 
+    /// Inputs that wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.state().lanes.len()
+    }
+
     /// Carries out a local command; the reply comes when what it says is on disk. Dropping the
     /// future does not take the command back.
     pub async fn call(&self, command: M::Command) -> Result<M::Reply, CallError<M::Error>> {

@@ -91,11 +91,15 @@ impl<M: Machine> Lanes<M> {
         turn
     }
 
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.wake)
+            .saturating_add(self.answers.queue.len())
+            .saturating_add(self.commands.len())
+            .saturating_add(self.requests.total)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        !self.wake
-            && self.answers.queue.is_empty()
-            && self.commands.is_empty()
-            && self.requests.total == 0
+        self.len() == 0
     }
 
     /// One input of the next lane that has any.

@@ -67,8 +67,9 @@ async fn a_thousand_commands_cost_a_few_syncs() {
         let inbox = inbox.clone();
         calls.spawn(async move { inbox.call(Command::Add(1)).await.unwrap() });
     }
-    // One thread runs all tasks: after this each has pushed its command.
-    tokio::task::yield_now().await;
+    while inbox.waiting() < 1000 {
+        tokio::task::yield_now().await;
+    }
     store.open();
     let mut totals = calls.join_all().await;
     first.await.unwrap();

@@ -55,12 +55,7 @@ fn a_torn_batch_is_gone_as_a_whole() {
     let notes = db.family("notes").unwrap();
     notes.commit(&[put(b"kept", b"1")]).unwrap();
     notes.commit(&[put(b"torn 1", &[7; 3000]), put(b"torn 2", &[7; 3000])]).unwrap();
-    // A copy of the files as they are now, as a power cut would leave them.
-    let copy = path.with_file_name("copy");
-    fs::create_dir(&copy).unwrap();
-    for file in fs::read_dir(&path).unwrap().map(Result::unwrap) {
-        fs::copy(file.path(), copy.join(file.file_name())).unwrap();
-    }
+    let copy = copy_of(&path);
     let log = newest_log(&copy);
     let length = fs::metadata(&log).unwrap().len();
     fs::File::options().write(true).open(&log).unwrap().set_len(length - 1000).unwrap();
@@ -68,6 +63,37 @@ fn a_torn_batch_is_gone_as_a_whole() {
     assert_eq!(notes.get(b"kept"), Ok(Some(b"1".to_vec())));
     assert_eq!(notes.get(b"torn 1"), Ok(None));
     assert_eq!(notes.get(b"torn 2"), Ok(None));
+}
+
+/// A byte in the middle of the log is wrong: what was acknowledged after it must not vanish in
+/// silence.
+#[test]
+fn a_damaged_log_is_refused() {
+    let (_dir, path) = place();
+    let db = open(&path).unwrap();
+    let notes = db.family("notes").unwrap();
+    for i in 0..10 {
+        notes.commit(&[put(&[i], &[7; 10_000])]).unwrap();
+    }
+    let copy = copy_of(&path);
+    let log = newest_log(&copy);
+    let mut bytes = fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let error = open(&copy).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains("covey restore"), "{error}");
+}
+
+/// The files of an open database as they are now, as a power cut would leave them.
+fn copy_of(path: &Path) -> PathBuf {
+    let copy = path.with_file_name("copy");
+    fs::create_dir(&copy).unwrap();
+    for file in fs::read_dir(path).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    copy
 }
 
 fn newest_log(path: &Path) -> PathBuf {
@@ -196,6 +222,20 @@ impl TinyDisk {
             .output();
         mount.is_ok_and(|done| done.status.success()).then_some(Self(dir))
     }
+}
+
+#[test]
+fn a_read_only_disk_says_so() {
+    let Some(disk) = TinyDisk::mount() else {
+        println!("skipped: mounting a small file system needs root");
+        return;
+    };
+    let path = disk.0.path().join("db");
+    drop(open(&path).unwrap());
+    let remount = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.0.path()).status();
+    assert!(remount.unwrap().success());
+    let error = open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
 }
 
 impl Drop for TinyDisk {
