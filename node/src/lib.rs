@@ -11,6 +11,8 @@
     )
 )]
 
+pub mod client;
 pub mod config;
 pub mod datadir;
 pub mod logs;
+pub mod rpc;

@@ -1,0 +1,95 @@
+//! Error codes: stable numbers that clients may rely on. A number, once released, keeps its
+//! meaning.
+//!
+//! | range | whose |
+//! |---|---|
+//! | -32768 … -32000 | JSON-RPC itself |
+//! | 1000 … 1099 | any method |
+//! | 1100 … 1199 | `node`, `rpc`, `net`, `keys`, `crypto` |
+//! | 2000 … 2999 | `msg` |
+//! | 3000 … 3999 | `chains`, `chain`, `peer` |
+//! | 4000 … 4999 | `pay`, `validator`, `network` |
+//! | 5000 … 5999 | `election` |
+
+/// One kind of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The JSON-RPC error code.
+    pub number: i32,
+    /// The same as a word, in `data.name`.
+    pub name: &'static str,
+    /// What it means, and the message when there is no better one.
+    pub meaning: &'static str,
+    /// What to do, in `data.help`.
+    pub help: &'static str,
+}
+
+macro_rules! codes {
+    ($($NAME:ident = $number:literal, $name:literal, $meaning:literal, $help:literal;)*) => {
+        $(
+            #[doc = $meaning]
+            pub const $NAME: Code =
+                Code { number: $number, name: $name, meaning: $meaning, help: $help };
+        )*
+
+        /// All codes.
+        pub const ALL: &[Code] = &[$($NAME),*];
+    };
+}
+
+codes! {
+    PARSE = -32700, "parse_error", "the request is not JSON",
+        "send one JSON object or array per line, encoded in UTF-8";
+    INVALID_REQUEST = -32600, "invalid_request", "the JSON is not a JSON-RPC 2.0 request",
+        "send an object with jsonrpc, id, method and params";
+    METHOD_NOT_FOUND = -32601, "method_not_found", "there is no such method",
+        "rpc_methods lists them";
+    INVALID_PARAMS = -32602, "invalid_params", "the parameters do not fit the method",
+        "rpc_discover describes them";
+    INTERNAL = -32603, "internal_error", "the node made a mistake",
+        "look into the node's log, and report it";
+    TOO_MANY_SUBSCRIPTIONS = -32006, "too_many_subscriptions",
+        "the connection has as many subscriptions as it may",
+        "unsubscribe from one, or open another connection";
+    REQUEST_TOO_LARGE = -32007, "request_too_large", "the request is too large",
+        "send less at once; one request may have 1 MiB";
+    RESPONSE_TOO_LARGE = -32008, "response_too_large", "the response would be too large",
+        "ask for less at once; one response may have 4 MiB";
+    BATCH_TOO_LONG = -32010, "batch_too_long", "the batch has too many calls",
+        "split it; one batch may have 256 calls";
+    BATCH_RESPONSE_TOO_LARGE = -32011, "batch_response_too_large",
+        "the responses to the batch are too large together; its calls have run",
+        "split it; the responses to one batch may have 4 MiB";
+
+    BUSY = 1000, "busy", "the node has too much to do", "try again in a moment";
+    NOT_FOUND = 1001, "not_found", "there is no such thing", "check its name or id";
+    REFUSED = 1002, "refused", "the rules do not allow it", "see the message for the rule";
+    UNAVAILABLE = 1003, "unavailable", "a part of the node is not running",
+        "see node_status; the node's log says why";
+    HALTED = 1004, "halted", "the store failed, so this protocol has stopped",
+        "free disk space or mend the disk, then restart the node";
+    STOPPING = 1005, "stopping", "the node is stopping", "start it again: covey start";
+    TIMEOUT = 1006, "timeout", "there was no answer in time; it may still happen",
+        "ask for its state before trying again";
+
+    TOO_MANY_CONNECTIONS = 1100, "too_many_connections",
+        "too many programs are connected to the node",
+        "close connections that are not in use, or raise rpc.max_connections";
+    HALF_SENT = 1101, "half_sent", "the request did not arrive whole in time",
+        "end each request with a line feed";
+    SLOW_READER = 1102, "slow_reader", "what the node sent was not read in time",
+        "read while sending";
+    EVICTED = 1103, "evicted", "the connection was idle and had to make room",
+        "connect again";
+    SUBSCRIPTION_ENDED = 1104, "subscription_ended", "the subscription has come to its end",
+        "nothing more will come; subscribe again to start anew";
+    SUBSCRIPTION_LAGGED = 1105, "subscription_lagged",
+        "events came faster than they were read, and some are lost",
+        "ask for the current state, then subscribe again";
+    UNAUTHORIZED = 1106, "unauthorized", "the token is missing or wrong",
+        "send Authorization: Bearer with the content of rpc.cookie in the data directory";
+    FORBIDDEN = 1107, "forbidden", "web pages may not use the node",
+        "use the Unix socket, or HTTP to a loopback address without an Origin header";
+    NOT_HERE = 1108, "not_here", "subscriptions need a connection that stays",
+        "subscribe by WebSocket or on the Unix socket, outside a batch";
+}
