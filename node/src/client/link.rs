@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use super::{ClientError, ServerError};
+use crate::rpc::limits;
 
 pub(super) type Answer = Result<Box<RawValue>, ServerError>;
 pub(super) type Events = mpsc::Sender<Answer>;
@@ -112,6 +113,10 @@ impl Link {
         };
         let mut line =
             text.map_err(|source| ClientError::Params { method: "a call".into(), source })?;
+        if line.len() > limits::REQUEST_BYTES {
+            self.give_up(&requests);
+            return Err(ClientError::TooLarge { bytes: line.len() });
+        }
         line.push('\n');
         self.0.outbox.send(line).await.map_err(|_| ClientError::Closed)
     }
@@ -129,6 +134,13 @@ impl Link {
             request
         };
         Ok(requests.into_iter().map(number).collect())
+    }
+
+    fn give_up(&self, requests: &[Request]) {
+        let mut table = lock(&self.0.table);
+        for request in requests {
+            table.waiting.remove(&request.id);
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -1,6 +1,9 @@
 use std::time::{Duration, Instant};
 
+use jsonrpsee::core::client::TransportSenderT as _;
+use jsonrpsee_client_transport::ws::{Url, WsTransportClientBuilder};
 use serde_json::json;
+use tokio::net::UnixStream;
 
 use super::{
     super::{Limits, limits},
@@ -104,6 +107,49 @@ async fn a_client_that_does_not_read_is_disconnected() {
     }
     let server = &world.server;
     until("its place is free", || server.connections() == 0).await;
+    assert_eq!(world.lines().await.ask(&add(1)).await, sum(1));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_errors_is_disconnected() {
+    let world = World::with(short()).await;
+    let mut client = world.lines().await;
+    client.send("x\n".repeat(20_000)).await;
+    let server = &world.server;
+    until("its place is free", || server.connections() == 0).await;
+}
+
+#[tokio::test]
+async fn a_websocket_that_does_not_read_is_disconnected() {
+    let world = World::with(short()).await;
+    let stream = UnixStream::connect(world.socket()).await.unwrap();
+    let url = Url::parse("ws://covey").unwrap();
+    let (mut to, _from) =
+        WsTransportClientBuilder::default().build_with_stream(url, stream).await.unwrap();
+    for id in 0..4 {
+        to.send(request(id, "test_large", json!([3 << 20])).to_string()).await.unwrap();
+    }
+    let server = &world.server;
+    until("its place is free", || server.connections() == 0).await;
+}
+
+/// With every call waiting, the node stops reading instead of taking more.
+#[tokio::test]
+async fn a_websocket_has_a_bound_on_calls_in_flight() {
+    let world = World::new().await;
+    let stream = UnixStream::connect(world.socket()).await.unwrap();
+    let url = Url::parse("ws://covey").unwrap();
+    let (mut to, _from) =
+        WsTransportClientBuilder::default().build_with_stream(url, stream).await.unwrap();
+    let padding = "x".repeat(16 << 10);
+    let never = request(1, "test_never", json!({})).to_string() + &" ".repeat(padding.len());
+    let sending = async {
+        for _ in 0..4000 {
+            to.send(never.clone()).await.unwrap();
+        }
+    };
+    let blocked = tokio::time::timeout(Duration::from_millis(500), sending).await;
+    assert!(blocked.is_err(), "64 MiB were taken");
     assert_eq!(world.lines().await.ask(&add(1)).await, sum(1));
 }
 

@@ -91,3 +91,15 @@ async fn a_node_that_stops_ends_its_clients_calls() {
     let error = client.call::<_, Sum>("test_add", &json!([1, 2])).await.unwrap_err();
     assert!(matches!(error, ClientError::Closed), "{error}");
 }
+
+#[tokio::test]
+async fn a_request_too_large_is_not_sent_and_harms_no_other() {
+    let world = World::new().await;
+    let client = Client::connect(world.directory.path()).await.unwrap();
+    let large = json!({ "value": "x".repeat(2 << 20) });
+    let error = client.call::<_, ()>("test_any", &large).await.unwrap_err();
+    assert!(matches!(error, ClientError::TooLarge { .. }), "{error}");
+    let calls = vec![("test_add".to_owned(), json!([1, 2])); 300];
+    let outcomes = within(client.batch(calls)).await.unwrap();
+    assert_eq!(outcomes.into_iter().filter(Result::is_ok).count(), 300);
+}
