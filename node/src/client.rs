@@ -87,28 +87,27 @@ impl Client {
         unpack(answer.await.map_err(|_| ClientError::Closed)?)
     }
 
-    /// Several calls in one message; the node runs them at the same time. One outcome each, in
-    /// order.
+    /// Several calls in one message, or in as many as the node's bound makes them; the node
+    /// runs those of one message at the same time. One outcome each, in order.
     pub async fn batch(
         &self,
         calls: Vec<(String, Value)>,
     ) -> Result<Vec<Result<Box<RawValue>, ClientError>>, ClientError> {
-        if calls.is_empty() {
-            return Ok(Vec::new());
-        }
-        let _permit = self.permit().await?;
-        let mut requests = Vec::with_capacity(calls.len());
-        let mut answers = Vec::with_capacity(calls.len());
-        for (method, params) in calls {
-            let (to, answer) = oneshot::channel();
-            let params = encode(&method, &params)?;
-            requests.push((Request::new(&method, Some(params)), Waiting::Call(to)));
-            answers.push(answer);
-        }
-        self.link.send(requests, true).await?;
-        let mut outcomes = Vec::with_capacity(answers.len());
-        for answer in answers {
-            outcomes.push(unpack(answer.await.map_err(|_| ClientError::Closed)?));
+        let mut outcomes = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(limits::BATCH_CALLS) {
+            let _permit = self.permit().await?;
+            let mut requests = Vec::with_capacity(calls.len());
+            let mut answers = Vec::with_capacity(calls.len());
+            for (method, params) in calls {
+                let (to, answer) = oneshot::channel();
+                let params = encode(method, params)?;
+                requests.push((Request::new(method, Some(params)), Waiting::Call(to)));
+                answers.push(answer);
+            }
+            self.link.send(requests, true).await?;
+            for answer in answers {
+                outcomes.push(unpack(answer.await.map_err(|_| ClientError::Closed)?));
+            }
         }
         Ok(outcomes)
     }

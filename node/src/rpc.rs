@@ -33,3 +33,6 @@ pub use limits::Limits;
 pub use params::NoParams;
 pub use registry::{Api, Method, MethodSummary, Registry, RegistryError, Subscription};
 pub use server::{Http, Server, Settings};
+
+#[cfg(test)]
+mod tests;

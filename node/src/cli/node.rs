@@ -20,6 +20,9 @@ pub(super) async fn start(global: &Global) -> Result<(), Failure> {
     init::set_up(&data, &init::Init::fresh())?;
     let loaded = config::load(&global.sources()?)?;
     let _logs = Logs::start(&loaded.config.log)?;
+    if let Err(error) = crate::rpc::limits::raise_open_files() {
+        tracing::warn!(%error, "cannot raise the number of open files");
+    }
     for name in &loaded.ignored_variables {
         tracing::warn!(%name, "an environment variable that is no setting");
     }

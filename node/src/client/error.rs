@@ -3,6 +3,8 @@ use std::{fmt, io, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::rpc::limits::REQUEST_BYTES;
+
 /// What the node answered instead of a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub struct ServerError {
@@ -59,6 +61,14 @@ pub enum ClientError {
     /// Events came faster than they were taken.
     #[error("events came faster than they were read; subscribe again")]
     Lagged,
+    /// The node takes no request of this size, so it was not sent.
+    #[error(
+        "the request has {bytes} bytes, and a node takes {REQUEST_BYTES} at most; send less at once"
+    )]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
     /// The parameters cannot be written as JSON.
     #[error("the parameters of {method} cannot be written as JSON: {source}")]
     Params {

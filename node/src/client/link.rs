@@ -8,19 +8,23 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, BufWriter},
     net::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{Mutex as AsyncMutex, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
 use super::{ClientError, ServerError};
+use crate::rpc::limits;
 
 pub(super) type Answer = Result<Box<RawValue>, ServerError>;
 pub(super) type Events = mpsc::Sender<Answer>;
+
+/// Lines that wait to be written.
+const OUTBOX: usize = 64;
 
 /// A request without its id.
 #[derive(Debug, Serialize)]
@@ -66,7 +70,7 @@ pub(super) struct Link(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    write: AsyncMutex<OwnedWriteHalf>,
+    outbox: mpsc::Sender<String>,
     table: Arc<Mutex<Table>>,
     reading: JoinHandle<()>,
 }
@@ -90,7 +94,10 @@ impl Link {
         let (read, write) = stream.into_split();
         let table = Arc::<Mutex<Table>>::default();
         let reading = tokio::spawn(read_all(read, table.clone()));
-        Self(Arc::new(Shared { write: AsyncMutex::new(write), table, reading }))
+        let (outbox, queue) = mpsc::channel(OUTBOX);
+        // Writing has a task of its own, so that a call that is given up leaves no half line.
+        drop(tokio::spawn(write_all(write, queue)));
+        Self(Arc::new(Shared { outbox, table, reading }))
     }
 
     /// Sends requests in one line.
@@ -106,9 +113,12 @@ impl Link {
         };
         let mut line =
             text.map_err(|source| ClientError::Params { method: "a call".into(), source })?;
+        if line.len() > limits::REQUEST_BYTES {
+            self.give_up(&requests);
+            return Err(ClientError::TooLarge { bytes: line.len() });
+        }
         line.push('\n');
-        let mut write = self.0.write.lock().await;
-        write.write_all(line.as_bytes()).await.map_err(|_| ClientError::Closed)
+        self.0.outbox.send(line).await.map_err(|_| ClientError::Closed)
     }
 
     /// Gives the requests their ids, and remembers who waits.
@@ -126,6 +136,13 @@ impl Link {
         Ok(requests.into_iter().map(number).collect())
     }
 
+    fn give_up(&self, requests: &[Request]) {
+        let mut table = lock(&self.0.table);
+        for request in requests {
+            table.waiting.remove(&request.id);
+        }
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         lock(&self.0.table).closed
     }
@@ -138,6 +155,18 @@ impl Link {
 
 fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes lines together as long as there are any.
+async fn write_all(write: OwnedWriteHalf, mut queue: mpsc::Receiver<String>) {
+    let mut write = BufWriter::new(write);
+    while let Some(line) = queue.recv().await {
+        let written = write.write_all(line.as_bytes()).await;
+        let flushed = if queue.is_empty() { write.flush().await } else { Ok(()) };
+        if written.and(flushed).is_err() {
+            return;
+        }
+    }
 }
 
 /// Ends when the node closes the connection, and with it all who wait.

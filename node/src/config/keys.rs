@@ -108,7 +108,8 @@ settings! {
     rpc: Rpc {
         /// Also serve HTTP and WebSocket on this loopback address, guarded by a token.
         http: Option<Loopback> = None;
-        /// Permissions of the control socket, in octal.
+        /// Permissions of the control socket, in octal. A group that is to use it must also be
+        /// able to enter the data directory (chmod 710).
         file_mode: FileMode = FileMode::PRIVATE;
         /// Connections of local clients at most.
         max_connections: u32 = 2048;

@@ -16,7 +16,7 @@ use tokio::{
 use tower::layer::util::Identity;
 
 use super::{
-    Limits,
+    Limits, RpcError,
     connections::Place,
     guard::Guard,
     io::{Framing, Watched},
@@ -55,7 +55,12 @@ impl Shared {
         let mut first = [0];
         let read = tokio::select! {
             read = stream.read(&mut first) => read,
-            _ = place.pulse.ended() => return,
+            reason = place.pulse.ended() => {
+                let line = format!("{}\n", RpcError::from(reason).to_response());
+                // Its buffer is empty, so this does not wait.
+                stream.try_write(line.as_bytes()).ok();
+                return;
+            }
             () = self.stop.clone().shutdown() => return,
         };
         let [byte] = first;

@@ -71,17 +71,12 @@ async fn talk<R: AsyncRead + Unpin>(mut reader: Reader<R>, outbox: Outbox, sessi
                 return;
             }
             () = &mut stopped => break limits.stop,
-            next = next(&room, &mut reader) => next,
+            next = next(&room, &mut reader, &outbox) => next,
         };
         while calls.try_join_next().is_some() {}
         let text = match line {
             Line::Text(text) => text,
-            Line::Bad(error) => {
-                if outbox.send(error_line(&error)).await.is_err() {
-                    return;
-                }
-                continue;
-            }
+            Line::Bad(_) => continue,
             Line::End => break limits.drain,
         };
         calls.spawn(run(text, service.clone(), outbox.clone(), permit, room.clone()));
@@ -89,13 +84,21 @@ async fn talk<R: AsyncRead + Unpin>(mut reader: Reader<R>, outbox: Outbox, sessi
     drop(timeout(patience, async { while calls.join_next().await.is_some() {} }).await);
 }
 
-/// Waits for room for one more call, then for its line.
+/// Waits for room for one more call, then for its line; says what is wrong with a bad one. All
+/// of it may be cancelled, since a client that does not read makes it wait for ever.
 async fn next<R: AsyncRead + Unpin>(
     room: &Arc<Semaphore>,
     reader: &mut Reader<R>,
+    outbox: &Outbox,
 ) -> (Option<OwnedSemaphorePermit>, Line) {
     let permit = room.clone().acquire_owned().await.ok();
-    (permit, reader.next().await)
+    let line = reader.next().await;
+    if let Line::Bad(error) = &line
+        && outbox.send(error_line(error)).await.is_err()
+    {
+        return (permit, Line::End);
+    }
+    (permit, line)
 }
 
 async fn run(
