@@ -17,6 +17,7 @@ pub mod client;
 pub mod config;
 pub mod datadir;
 pub mod driver;
+pub mod local;
 pub mod logs;
 pub mod node;
 pub mod rpc;

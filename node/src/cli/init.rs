@@ -83,8 +83,11 @@ fn settings_text(init: &Init) -> Result<String, Failure> {
         Some(port) => port,
         None => free_port()?,
     };
-    let name = init.name.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_default();
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let user = || std::env::var("USER").ok().filter(|user| !user.trim().is_empty());
+    let name = match init.name.clone().or_else(user) {
+        Some(name) => format!("name = {}", quoted(&name)),
+        None => "# name = \"How you want to be called\"".into(),
+    };
     Ok(format!(
         "# Settings of this covey node. `covey config show` lists all of them.\n\
          \n\
@@ -99,10 +102,13 @@ fn settings_text(init: &Init) -> Result<String, Failure> {
          ]\n\
          \n\
          [messaging]\n\
-         name = {}\n",
+         {name}\n",
         quoted(&init.network),
-        quoted(&name),
     ))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// A UDP port that is free now, and so most likely for TCP too.

@@ -2,6 +2,7 @@
 //! files alone; every other command is a thin client of the control socket.
 
 mod config;
+mod demo;
 mod init;
 mod keys;
 mod msg;
@@ -87,6 +88,10 @@ enum Command {
     #[command(after_help = "Example: covey rpc msg_send '{\"who\": \"bob\", \"text\": \"hi\"}'
 `covey rpc rpc_methods` lists them; subscriptions stream until Ctrl-C.")]
     Rpc(rpc::Rpc),
+    /// See what covey does: real nodes on this machine, each step checked
+    #[command(after_help = "Example: covey demo
+On a terminal the nodes keep running until Ctrl-C, for you to go on by hand.")]
+    Demo(demo::Demo),
     /// Print a completion script for a shell
     #[command(after_help = "Example: covey completions bash > /etc/bash_completion.d/covey")]
     Completions {
@@ -120,6 +125,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Msg(msg) => msg::run(&global, msg).await,
         Command::Config(config) => config::run(&global, &config),
         Command::Rpc(rpc) => rpc::run(&global, rpc).await,
+        Command::Demo(demo) => demo::run(&demo).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "covey", &mut std::io::stdout());
             Ok(())

@@ -125,8 +125,8 @@ settings! {
     }
     /// Private messages.
     messaging: Messaging {
-        /// How you want to be called; empty shows the beginning of your key.
-        name: String = String::new();
+        /// How you want to be called, instead of by the beginning of your key.
+        name: Option<String> = None;
         /// Tell senders when their messages have been read.
         read_receipts: bool = true;
     }

@@ -232,8 +232,9 @@ impl Scalar for FileMode {
 pub struct Filter(String);
 
 impl Filter {
+    /// What the node itself has to say. The libraries below it report every stray packet.
     pub(super) fn info() -> Self {
-        Self("info".into())
+        Self("warn,covey=info,libp2p_kad=error".into())
     }
 
     /// The directives.

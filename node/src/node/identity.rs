@@ -12,7 +12,6 @@ pub fn peer_id(peer: &Peer) -> String {
 /// The name that others see.
 pub(super) fn display_name(config: &Config, peer: &Peer) -> Name {
     let short: String = peer.to_string().chars().take(8).collect();
-    let wanted = config.messaging.name.trim();
-    let name = if wanted.is_empty() { short.clone() } else { wanted.to_owned() };
-    Text::new(name).unwrap_or_else(|_| Text::new(short).unwrap_or_default())
+    let name = config.messaging.name.clone().unwrap_or_else(|| short.clone());
+    Text::new(name.trim()).unwrap_or_else(|_| Text::new(short).unwrap_or_default())
 }

@@ -30,7 +30,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
                 tracing::debug!(from = %send_back_addr, %error, "an incoming connection failed");
             }
-            SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
+            SwarmEvent::NewListenAddr { address, .. } => tracing::debug!(%address, "listening"),
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 tracing::error!(?addresses, %error, "no longer listening");
             }

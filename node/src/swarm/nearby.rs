@@ -29,7 +29,7 @@ impl Nearby {
             if self.0.len() >= NEARBY {
                 return;
             }
-            tracing::info!(%peer, %address, "a peer is nearby");
+            tracing::debug!(%peer, %address, "a peer is nearby");
         }
         let near = self.0.entry(peer).or_insert_with(|| Near {
             addresses: Vec::new(),

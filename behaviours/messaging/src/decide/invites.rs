@@ -106,15 +106,14 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             return Err(Error::TooManyContacts);
         }
         let name = name.map(|name| self.chosen_name(&name, None)).transpose()?;
-        let shown = name.clone().map_or_else(|| peer.to_string(), Text::into_string);
         let number = self.fresh_number();
         let addresses = Bounded::first(addresses);
         self.seek(peer, &addresses);
         let since = self.now();
-        self.put_open(
-            number,
-            OpenInvite { peer, identity, addresses, secret, name, text, since, failed: None },
-        );
+        let open =
+            OpenInvite { peer, identity, addresses, secret, name, text, since, failed: None };
+        let shown = open_name(&open);
+        self.put_open(number, open);
         self.pump_open(number);
         Ok(Reply::Inviting(shown))
     }

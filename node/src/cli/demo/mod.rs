@@ -1,0 +1,88 @@
+//! `demo`: the newcomer's first minute. Real processes on this machine do one of everything,
+//! and every step says what was checked.
+
+mod people;
+mod steps;
+
+use std::time::Instant;
+
+use clap::Args;
+
+use super::{Failure, print};
+use crate::local::{Local, LocalError, Transport, io};
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// End after the last step, even on a terminal
+    #[arg(long)]
+    once: bool,
+}
+
+/// Why the demonstration stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// Something is not as it should be.
+    #[error("this does not hold: {0}")]
+    Wrong(String),
+    /// A node failed.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+}
+
+/// Fails unless something holds.
+fn check(holds: bool, what: impl Into<String>) -> Result<(), DemoError> {
+    if holds { Ok(()) } else { Err(DemoError::Wrong(what.into())) }
+}
+
+/// The people of the demonstration.
+struct Cast {
+    ann: Local,
+    bob: Local,
+    eve: Local,
+}
+
+pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let place = tempfile::Builder::new().prefix("covey-demo-").tempdir();
+    let place = place.map_err(Failure::io("cannot make a temporary folder"))?;
+    let (cast, checks) = steps::all(place.path()).await?;
+    print::line(&format!(
+        "\nAll {checks} steps checked in {:.1} s.",
+        begun.elapsed().as_secs_f64()
+    ))?;
+    if !demo.once && print::to_terminal() {
+        stay(&cast).await?;
+    }
+    end(cast).await?;
+    Ok(place.close().map_err(io("cannot remove the temporary folder"))?)
+}
+
+/// Lets the newcomer go on by hand.
+async fn stay(cast: &Cast) -> Result<(), Failure> {
+    let program = std::env::current_exe().map_err(Failure::io("cannot find this program"))?;
+    let (covey, ann, bob) =
+        (program.display(), cast.ann.data().display(), cast.bob.data().display());
+    print::line(&format!(
+        "\nThe nodes keep running. In another terminal, be Bob:\n  \
+         {covey} msg listen --data {bob}\n\
+         and in a third one, be Ann:\n  \
+         {covey} msg send bob 'Hello from Ann' --data {ann}\n  \
+         {covey} msg history bob --data {ann}\n\
+         Ctrl-C here ends them and removes everything."
+    ))?;
+    tokio::signal::ctrl_c().await.map_err(Failure::io("cannot wait for Ctrl-C"))
+}
+
+async fn end(cast: Cast) -> Result<(), LocalError> {
+    let Cast { mut ann, mut bob, mut eve } = cast;
+    for node in [&mut ann, &mut bob, &mut eve] {
+        node.stop().await?;
+    }
+    Ok(())
+}
+
+async fn cast(place: &std::path::Path) -> Result<Cast, LocalError> {
+    let start = |name| Local::start(place, name, Transport::Both);
+    let (ann, bob, eve) = tokio::try_join!(start("Ann"), start("Bob"), start("Eve"))?;
+    Ok(Cast { ann, bob, eve })
+}

@@ -1,0 +1,203 @@
+//! Nodes as real processes on this machine, in a temporary place, for the demonstration and the
+//! benchmarks. They listen on loopback only, and end with whoever started them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::process::{Child, Command};
+
+use crate::client::{Client, ClientError};
+
+/// How long a node may take to start or stop, on a machine with much else to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a condition is looked at again.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// What went wrong with a local node.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// A process or a file.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The node did not come up.
+    #[error("{name} did not start: {log}")]
+    NotUp {
+        /// Which node.
+        name: String,
+        /// The end of what it wrote.
+        log: String,
+    },
+    /// A condition did not come true in time.
+    #[error("waited {PATIENCE:?} in vain for this: {0}")]
+    Waited(String),
+    /// A call failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// Which transport the node listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// QUIC and TCP.
+    Both,
+    /// TCP with Noise and Yamux.
+    Tcp,
+    /// QUIC.
+    Quic,
+}
+
+impl Transport {
+    fn listen(self) -> &'static str {
+        match self {
+            Self::Both => "/ip4/127.0.0.1/udp/0/quic-v1,/ip4/127.0.0.1/tcp/0",
+            Self::Tcp => "/ip4/127.0.0.1/tcp/0",
+            Self::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
+        }
+    }
+}
+
+/// A node that runs as a child of this process.
+pub struct Local {
+    /// What it is called.
+    pub name: String,
+    data: PathBuf,
+    transport: Transport,
+    child: Option<Child>,
+    client: Option<Client>,
+}
+
+impl Local {
+    /// Starts a node of this name in a directory below `place`.
+    pub async fn start(place: &Path, name: &str, transport: Transport) -> Result<Self, LocalError> {
+        let data = place.join(name.to_lowercase());
+        let mut local = Self { name: name.to_owned(), data, transport, child: None, client: None };
+        local.up().await?;
+        Ok(local)
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    fn log(&self) -> PathBuf {
+        self.data.with_extension("log")
+    }
+
+    /// Starts it, again if it ran before.
+    pub async fn up(&mut self) -> Result<(), LocalError> {
+        let exe = std::env::current_exe().map_err(io("cannot find this program"))?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log());
+        let log = log.map_err(io("cannot write a log"))?;
+        let child = Command::new(exe)
+            .arg("start")
+            .arg("--data")
+            .arg(&self.data)
+            .args(["--set", &format!("messaging.name={}", self.name)])
+            .args(["--set", &format!("network.listen={}", self.transport.listen())])
+            .args(["--set", "network.mdns=false", "--set", "network.isolated=true"])
+            .env_remove("COVEY_DATA")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(io("cannot start a node"))?;
+        self.child = Some(child);
+        self.client = Some(self.connect().await?);
+        Ok(())
+    }
+
+    async fn connect(&mut self) -> Result<Client, LocalError> {
+        let deadline = deadline();
+        while Instant::now() < deadline {
+            if let Ok(client) = Client::connect(&self.data).await {
+                return Ok(client);
+            }
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            if ended.is_some() {
+                break;
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let end: Vec<&str> = log.lines().rev().take(3).collect();
+        let log = end.into_iter().rev().collect::<Vec<_>>().join(" / ");
+        Err(LocalError::NotUp { name: self.name.clone(), log })
+    }
+
+    /// Ends it as a crash would, with SIGKILL.
+    pub async fn kill(&mut self) -> Result<(), LocalError> {
+        self.client = None;
+        match self.child.take() {
+            Some(mut child) => child.kill().await.map_err(io("cannot end a node")),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends it cleanly.
+    pub async fn stop(&mut self) -> Result<(), LocalError> {
+        let _: serde_json::Value = self.call("node_stop", &serde_json::json!({})).await?;
+        self.client = None;
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        match tokio::time::timeout(PATIENCE, child.wait()).await {
+            Ok(ended) => ended.map(drop).map_err(io("cannot wait for a node")),
+            Err(_) => Err(LocalError::Waited(format!("{} to stop", self.name))),
+        }
+    }
+
+    /// The client of its control socket.
+    pub fn client(&self) -> Result<&Client, LocalError> {
+        let away = || ClientError::NoNode { data: self.data.clone() };
+        Ok(self.client.as_ref().ok_or_else(away)?)
+    }
+
+    /// Calls a method.
+    pub async fn call<R: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<R, LocalError> {
+        Ok(self.client()?.call(method, params).await?)
+    }
+
+    /// Asks until an answer is as wanted.
+    pub async fn wait<R: DeserializeOwned>(
+        &self,
+        what: &str,
+        method: &str,
+        params: &impl Serialize,
+        wanted: impl Fn(&R) -> bool,
+    ) -> Result<R, LocalError> {
+        let deadline = deadline();
+        while Instant::now() < deadline {
+            let answer: R = self.call(method, params).await?;
+            if wanted(&answer) {
+                return Ok(answer);
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+        Err(LocalError::Waited(what.to_owned()))
+    }
+}
+
+fn deadline() -> Instant {
+    let now = Instant::now();
+    now.checked_add(PATIENCE).unwrap_or(now)
+}
+
+/// An error of the system, with what was being done.
+pub fn io(what: &str) -> impl FnOnce(std::io::Error) -> LocalError {
+    let what = what.to_owned();
+    move |source| LocalError::Io { what, source }
+}
