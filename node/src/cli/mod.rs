@@ -1,6 +1,7 @@
 //! The command line. `covey start` runs a node; `init`, `config` and `completions` work on
 //! files alone; every other command is a thin client of the control socket.
 
+mod bench;
 mod config;
 mod demo;
 mod init;
@@ -92,6 +93,9 @@ enum Command {
     #[command(after_help = "Example: covey demo
 On a terminal the nodes keep running until Ctrl-C, for you to go on by hand.")]
     Demo(demo::Demo),
+    /// Measure whole paths between real processes on this machine
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Print a completion script for a shell
     #[command(after_help = "Example: covey completions bash > /etc/bash_completion.d/covey")]
     Completions {
@@ -126,6 +130,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Config(config) => config::run(&global, &config),
         Command::Rpc(rpc) => rpc::run(&global, rpc).await,
         Command::Demo(demo) => demo::run(&demo).await,
+        Command::Bench(bench) => bench::run(&global, bench).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "covey", &mut std::io::stdout());
             Ok(())

@@ -1,0 +1,67 @@
+//! Benchmarks of whole paths. Each figure stands beside a limit or a peer that was measured in
+//! the same run, because machines differ and are rarely idle.
+
+pub mod echo;
+pub mod msg;
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::local::LocalError;
+
+/// Why a benchmark has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A node failed.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The bare echo failed.
+    #[error("the bare libp2p echo failed: {0}")]
+    Echo(String),
+    /// What was measured is not right, so its speed is worth nothing.
+    #[error("the result is wrong: {0}")]
+    Wrong(String),
+}
+
+/// Latencies in milliseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Latency {
+    /// Half were at most this long.
+    pub p50: f64,
+    /// 95 of 100.
+    pub p95: f64,
+    /// 99 of 100.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// Collects latencies.
+pub(crate) struct Latencies(Histogram<u64>);
+
+impl Latencies {
+    pub(crate) fn new() -> Result<Self, BenchError> {
+        // Microseconds up to a minute, to three digits.
+        let histogram = Histogram::new_with_bounds(1, 60_000_000, 3);
+        histogram.map(Self).map_err(|error| BenchError::Wrong(error.to_string()))
+    }
+
+    pub(crate) fn add(&mut self, latency: Duration) {
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.0.saturating_record(micros);
+    }
+
+    pub(crate) fn summary(&self) -> Latency {
+        #[allow(clippy::cast_precision_loss)] // microseconds below a minute are exact
+        let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1000.0;
+        Latency { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
+    }
+}
+
+/// How many a second.
+#[allow(clippy::cast_precision_loss)] // counts of a benchmark are small
+pub(crate) fn rate(count: usize, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(1e-9)
+}

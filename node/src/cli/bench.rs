@@ -1,0 +1,80 @@
+//! `bench`: whole paths, measured between real processes on this machine.
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{Failure, Global, print};
+use crate::{
+    bench::{echo, msg},
+    local::Transport,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Bench {
+    /// Messages between two nodes, beside a bare libp2p echo
+    #[command(after_help = "Example: covey bench msg --messages 10000")]
+    Msg {
+        /// How many messages the throughput is measured with
+        #[arg(long, default_value_t = 10_000)]
+        messages: usize,
+        /// Only over this transport
+        #[arg(long)]
+        transport: Option<Over>,
+    },
+    /// Serves the bare echo to another process
+    #[command(hide = true)]
+    EchoServer {
+        /// Over which transport
+        transport: Over,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Over {
+    Tcp,
+    Quic,
+}
+
+impl From<Over> for Transport {
+    fn from(over: Over) -> Self {
+        match over {
+            Over::Tcp => Self::Tcp,
+            Over::Quic => Self::Quic,
+        }
+    }
+}
+
+pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
+    let failed = |error: crate::bench::BenchError| Failure::Checked(error.to_string());
+    match bench {
+        Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
+        Bench::Msg { messages, transport } => {
+            let all = [Over::Tcp, Over::Quic];
+            let chosen = transport.as_ref().map_or(all.as_slice(), std::slice::from_ref);
+            for over in chosen {
+                let result = msg::measure((*over).into(), messages).await.map_err(failed)?;
+                print::either(global.json, &result, text)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn text(result: &msg::MsgResult) -> String {
+    let latency = &result.latency;
+    format!(
+        "{:<5} {} messages, each on both disks: {:.0} messages/s\n      \
+         bare libp2p echo of {} bytes, 64 in flight: {:.0} requests/s; ratio {:.2}\n      \
+         at {:.0} messages/s: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+        result.transport,
+        result.messages,
+        result.rate,
+        echo::BODY,
+        result.echo,
+        result.ratio,
+        result.paced_rate,
+        latency.p50,
+        latency.p95,
+        latency.p99,
+        latency.max,
+    )
+}
