@@ -236,8 +236,9 @@ impl World {
         panic!("the network never falls silent");
     }
 
-    /// Lets time pass, then wakes everybody and settles.
+    /// Settles, lets time pass, then wakes everybody and settles again.
     pub(crate) fn pass(&mut self, span: Span) {
+        self.settle();
         self.now = self.now.plus(span);
         for at in 0..self.nodes.len() {
             if self.nodes[at].up {
