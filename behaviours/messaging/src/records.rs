@@ -47,8 +47,8 @@ record! {
     /// A one-time key that is handed out.
     #[derive(Clone, Debug)]
     pub(crate) struct Claimed {
-        /// To whom; asking again gives the same key.
-        pub peer: Peer,
+        /// To whom; asking again gives the same key until it is used up.
+        pub peer: Option<Peer>,
         /// Which.
         pub index: u32,
     }

@@ -209,8 +209,12 @@ impl<'d, 'a, 'v, R: Ratchet> Desk<'d, 'a, 'v, R> {
             Change::Contact(id, Some(contact)) => Some(*id) != but && taken(&contact.name),
             _ => false,
         });
-        let known = self.memory().contacts.iter();
-        changed || known.into_iter().any(|(id, contact)| Some(*id) != but && taken(&contact.name))
+        let mut known = self.memory().contacts.iter();
+        // What an invite on its way is to be called is reserved for it.
+        let mut open = self.memory().open.values().filter_map(|open| open.name.as_ref());
+        changed
+            || open.any(|name| taken(name))
+            || known.any(|(id, contact)| Some(*id) != but && taken(&contact.name))
     }
 
     /// A name that the user chose: it must be valid and free.
@@ -234,14 +238,32 @@ impl<'d, 'a, 'v, R: Ratchet> Desk<'d, 'a, 'v, R> {
     }
 }
 
+/// Characters that show nothing, or turn the direction of what follows.
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The joiner inside emoji of several people.
+const JOINER: char = '\u{200d}';
+
 /// What of a name can be shown: no control or direction-changing characters, one line.
 pub(crate) fn visible(text: &str, bytes: usize) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
+    keep(text, bytes, |c| !hidden(c))
+}
+
+/// What of a reaction can be shown: as in a name, but emoji may be joined.
+pub(crate) fn visible_emoji(text: &str, bytes: usize) -> String {
+    keep(text, bytes, |c| c == JOINER || !hidden(c))
+}
+
+fn keep(text: &str, bytes: usize, wanted: impl Fn(char) -> bool) -> String {
     let mut shown = String::new();
-    for c in text.trim().chars().filter(|c| !hidden(*c)) {
+    for c in text.trim().chars().filter(|c| wanted(*c)) {
         if shown.len().saturating_add(c.len_utf8()) > bytes {
             break;
         }

@@ -66,6 +66,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let wanted = who.trim().to_lowercase();
         let fits = |open: &OpenInvite| {
             open_name(open).to_lowercase() == wanted
+                || open.peer.to_string() == wanted
+                || open.identity.is_some_and(|identity| identity.to_string() == wanted)
                 || open.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted)
         };
         self.memory().open.iter().find(|(_, open)| fits(open)).map(|(number, _)| *number)

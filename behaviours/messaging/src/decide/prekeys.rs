@@ -45,21 +45,37 @@ fn sign(
     fallback: CurveKey,
     keys: &[CurveKey],
     sequence: u64,
-    now: Time,
+    fallback_made: Time,
 ) -> SignedBundle {
     let bundle = Bundle {
         fallback,
         root: merkle::root(&leaves(keys)),
         count: u32::try_from(keys.len()).unwrap_or(u32::MAX),
         sequence,
-        expires: now.plus(BUNDLE_LIFE),
+        expires: fallback_made.plus(BUNDLE_LIFE),
     };
     SignedBundle::sign(identity, network, bundle)
 }
 
 impl<R: Ratchet> Desk<'_, '_, '_, R> {
-    fn batch(&self) -> Batch {
-        self.memory().batch.clone()
+    pub(crate) fn batch(&self) -> Batch {
+        let changed = self.changes().iter().rev().find_map(|change| match change {
+            Change::Batch(batch) => Some(batch.as_ref()),
+            _ => None,
+        });
+        changed.unwrap_or(&self.memory().batch).clone()
+    }
+
+    /// A one-time key has started a session and is gone: whoever had it gets another one when
+    /// they ask again, or the new session would be refused.
+    pub(crate) fn used_up(&mut self, mut batch: Batch, key: &CurveKey) {
+        let Some(place) = batch.keys.iter().position(|other| other == key) else { return };
+        let claimed = batch.claimed.iter().cloned().map(|claimed| {
+            let used = claimed.index as usize == place;
+            Claimed { peer: claimed.peer.filter(|_| !used), ..claimed }
+        });
+        batch.claimed = Bounded::first(claimed);
+        self.put_batch(batch);
     }
 
     fn put_batch(&mut self, batch: Batch) {
@@ -104,11 +120,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
 
     fn resigned(&mut self, mut batch: Batch) -> Batch {
         let secrets = self.secrets();
-        let now = self.now();
+        let made = batch.fallback_made;
         let sequence = batch.bundle.bundle.sequence.saturating_add(1);
         let fallback = batch.bundle.bundle.fallback;
         let network = self.rules().network;
-        batch.bundle = sign(&secrets.identity, &network, fallback, &batch.keys, sequence, now);
+        batch.bundle = sign(&secrets.identity, &network, fallback, &batch.keys, sequence, made);
         batch
     }
 
@@ -156,7 +172,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
 
 /// Chooses the key for a claim.
 fn claim(mut batch: Batch, from: Peer) -> Result<(Batch, Prekey), Error> {
-    let earlier = batch.claimed.iter().find(|claimed| claimed.peer == from);
+    let earlier = batch.claimed.iter().find(|claimed| claimed.peer == Some(from));
     let index = match earlier {
         Some(claimed) => claimed.index,
         None => {
@@ -166,7 +182,7 @@ fn claim(mut batch: Batch, from: Peer) -> Result<(Batch, Prekey), Error> {
             }
             let index = u32::try_from(next).unwrap_or(u32::MAX);
             let mut claimed = batch.claimed.to_vec();
-            claimed.push(Claimed { peer: from, index });
+            claimed.push(Claimed { peer: Some(from), index });
             batch.claimed = Bounded::first(claimed);
             index
         }

@@ -267,7 +267,7 @@ fn change(message: &mut Message, content: &Content) -> bool {
             true
         }
         Body::React(reaction) if content.counter > message.their_reaction.0 => {
-            let shown = super::desk::visible(&reaction.emoji, reaction.emoji.len());
+            let shown = super::desk::visible_emoji(&reaction.emoji, reaction.emoji.len());
             message.their_reaction = (content.counter, Text::new(shown).unwrap_or_default());
             true
         }

@@ -3,7 +3,7 @@
 use covey_kernel::{Fault, Text};
 
 use super::{
-    desk::{Desk, visible},
+    desk::{Desk, visible_emoji},
     history::Place,
     sessions::put_outgoing,
 };
@@ -140,11 +140,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     }
 
     pub(crate) fn react(&mut self, target: MessageId, emoji: &str) -> Result<Reply, Error> {
-        let shown = visible(emoji, REACTION_BYTES);
-        if shown != emoji.trim() && !emoji.contains('\u{200d}') {
+        let shown = visible_emoji(emoji, REACTION_BYTES);
+        if shown != emoji.trim() {
             return Err(Error::InvalidReaction);
         }
-        let emoji = Text::new(emoji.trim()).map_err(|_| Error::InvalidReaction)?;
+        let emoji = Text::new(shown).map_err(|_| Error::InvalidReaction)?;
         let (place, mut message) = self.place(&target)?;
         if message.deleted {
             return Err(Error::Deleted(target.to_string()));

@@ -5,9 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use covey_kernel::{
     AskFailure, AskId, CommandId, CryptoRng, Effect, Entry, Fault, Input, Keypair, Machine,
-    NetworkId, Origin, Peer, RequestId, Scan, Span, Store, Text, Time, Turn, View, decide_all,
+    NetworkId, Origin, Peer, PublicKey, RequestId, Scan, Span, Store, Text, Time, Turn, View,
+    decide_all,
 };
-use covey_messaging::{Command, Error, Event, Messaging, Reply, Rules, ratchet::Olm};
+use covey_messaging::{
+    Command, ContactView, Error, Event, InviteView, MessageId, Messaging, Progress, Reply, Rules,
+    SafetyView, SignedKeySet, Target,
+    ratchet::Olm,
+    wire::{Envelope, Refusal, Request, Response},
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
@@ -39,9 +45,21 @@ pub(crate) struct Node {
     pub(crate) peer: Peer,
     pub(crate) events: Vec<Event>,
     pub(crate) up: bool,
+    /// How far its clock is ahead, or behind, in milliseconds.
+    pub(crate) skew: i64,
+}
+
+/// When a crash comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// Decided, but nothing is on disk.
+    BeforeCommit,
+    /// On disk, but nothing was said.
+    BeforeSpeaking,
 }
 
 /// A request or an answer between two nodes.
+#[derive(Clone)]
 pub(crate) enum Parcel {
     Request { from: usize, to: usize, ask: AskId, bytes: Vec<u8> },
     Answer { from: usize, to: usize, ask: AskId, outcome: Result<Vec<u8>, AskFailure> },
@@ -54,6 +72,10 @@ pub(crate) struct World {
     pub(crate) parcels: VecDeque<Parcel>,
     /// Everything that was ever sent, as a capture.
     pub(crate) wire: Vec<Vec<u8>>,
+    /// Inputs so far.
+    pub(crate) steps: usize,
+    /// At which input, from one, and how a node crashes.
+    pub(crate) crash: Option<(usize, Crash)>,
     requests: BTreeMap<u64, (usize, AskId)>,
     next: u64,
 }
@@ -90,7 +112,7 @@ impl World {
             let rules = Rules { network: *network, peer, name, read_receipts: true };
             let mut disk = Disk::default();
             let machine = open(&rules, &mut disk, now, &mut rng);
-            nodes.push(Node { machine, disk, rules, peer, events: vec![], up: true });
+            nodes.push(Node { machine, disk, rules, peer, events: vec![], up: true, skew: 0 });
         }
         let mut world = Self {
             nodes,
@@ -98,6 +120,8 @@ impl World {
             rng,
             parcels: VecDeque::new(),
             wire: vec![],
+            steps: 0,
+            crash: None,
             requests: BTreeMap::new(),
             next: 0,
         };
@@ -109,19 +133,34 @@ impl World {
 
     /// Runs one input through a node: check, decide, commit, and only then speak.
     pub(crate) fn input(&mut self, at: usize, input: Input<M>) -> Option<Result<Reply, Error>> {
+        self.steps += 1;
         let turn = self.turn(at, input);
+        let crash = self.crash.filter(|(step, _)| *step == self.steps).map(|(_, crash)| crash);
+        if crash == Some(Crash::BeforeCommit) {
+            self.restart(at);
+            return None;
+        }
         commit(&mut self.nodes[at].disk, turn.writes);
+        if crash == Some(Crash::BeforeSpeaking) {
+            self.restart(at);
+            return None;
+        }
         self.speak(at, turn.effects)
+    }
+
+    /// The time as a node's clock shows it.
+    pub(crate) fn clock(&self, at: usize) -> Time {
+        Time::from_millis(self.now.millis().saturating_add_signed(self.nodes[at].skew))
     }
 
     /// Decides an input without committing it, as a crash just before the commit would.
     pub(crate) fn turn(&mut self, at: usize, input: Input<M>) -> Turn<M> {
+        let now = self.clock(at);
         let node = &mut self.nodes[at];
         let origin = input.origin();
-        let base = node.disk.clone();
-        let checked = M::check(&node.rules, &base, self.now, vec![input]).remove(0);
+        let checked = M::check(&node.rules, &node.disk, now, vec![input]).remove(0);
         let inputs: Vec<(Origin, _)> = vec![(origin, checked)];
-        decide_all(&mut node.machine, &base, self.now, &mut self.rng, inputs).unwrap()
+        decide_all(&mut node.machine, &node.disk, now, &mut self.rng, inputs).unwrap()
     }
 
     fn speak(&mut self, at: usize, effects: Vec<Effect<M>>) -> Option<Result<Reply, Error>> {
@@ -197,8 +236,9 @@ impl World {
         panic!("the network never falls silent");
     }
 
-    /// Lets time pass, then wakes everybody and settles.
+    /// Settles, lets time pass, then wakes everybody and settles again.
     pub(crate) fn pass(&mut self, span: Span) {
+        self.settle();
         self.now = self.now.plus(span);
         for at in 0..self.nodes.len() {
             if self.nodes[at].up {
@@ -210,8 +250,9 @@ impl World {
 
     /// Ends a node and starts it again from its disk.
     pub(crate) fn restart(&mut self, at: usize) {
+        let now = self.clock(at);
         let node = &mut self.nodes[at];
-        node.machine = open(&node.rules, &mut node.disk, self.now, &mut self.rng);
+        node.machine = open(&node.rules, &mut node.disk, now, &mut self.rng);
         node.up = true;
         self.input(at, Input::Start);
     }
@@ -254,6 +295,120 @@ impl World {
 
     pub(crate) fn texts(&mut self, at: usize, who: &str) -> Vec<String> {
         self.history(at, who).into_iter().map(|message| message.text).collect()
+    }
+
+    /// A command that must be refused: the error, and nothing on disk has changed.
+    pub(crate) fn refused(&mut self, at: usize, command: Command) -> Error {
+        let before = self.nodes[at].disk.0.clone();
+        let error = self.command(at, command).unwrap_err();
+        assert!(before == self.nodes[at].disk.0, "a refusal changed the store");
+        error
+    }
+
+    /// A request by any peer, and the answer to it.
+    pub(crate) fn request(&mut self, from: Peer, to: usize, request: &Request) -> Response {
+        self.raw_request(from, to, covey_kernel::cbor::encode(request))
+    }
+
+    pub(crate) fn raw_request(&mut self, from: Peer, to: usize, bytes: Vec<u8>) -> Response {
+        let turn = self.turn(to, Input::Request { from, id: RequestId(0), bytes });
+        commit(&mut self.nodes[to].disk, turn.writes);
+        let mut answer = None;
+        let mut others = Vec::new();
+        for effect in turn.effects {
+            match effect {
+                Effect::Answer { bytes, .. } => answer = Some(bytes),
+                other => others.push(other),
+            }
+        }
+        self.speak(to, others);
+        covey_messaging::decode_response(&answer.expect("an answer")).unwrap()
+    }
+
+    /// A request that must be refused: why, and nothing on disk has changed.
+    pub(crate) fn turned_away(&mut self, from: Peer, to: usize, request: &Request) -> Refusal {
+        let before = self.nodes[to].disk.0.clone();
+        match self.request(from, to, request) {
+            Response::Refused(refusal) => {
+                assert!(before == self.nodes[to].disk.0, "a refusal changed the store");
+                refusal
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Answers the only request under way from a node, as its recipient or as anybody else.
+    pub(crate) fn answer(&mut self, parcel: &Parcel, from: Peer, response: &Response) {
+        let Parcel::Request { from: asker, ask, .. } = parcel else { panic!("not a request") };
+        let outcome = Ok(covey_kernel::cbor::encode(response));
+        self.input(*asker, Input::Answer { from, ask: *ask, outcome });
+    }
+
+    pub(crate) fn invite(&mut self, at: usize, target: Target, name: Option<&str>) {
+        let name = name.map(str::to_owned);
+        self.command(at, Command::Invite { target, name, text: "hello".into() }).unwrap();
+    }
+
+    pub(crate) fn by_code(&mut self, of: usize) -> Target {
+        Target::Code(Box::new(self.code(of)))
+    }
+
+    pub(crate) fn accept(&mut self, at: usize, who: &str) {
+        self.command(at, Command::Accept { who: who.into(), name: None }).unwrap();
+    }
+
+    pub(crate) fn contacts(&mut self, at: usize) -> Vec<ContactView> {
+        match self.command(at, Command::Contacts).unwrap() {
+            Reply::Contacts(contacts) => contacts,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn invites(&mut self, at: usize) -> Vec<InviteView> {
+        match self.command(at, Command::Invites).unwrap() {
+            Reply::Invites(invites) => invites,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn verify(&mut self, at: usize, who: &str, confirm: bool) -> SafetyView {
+        match self.command(at, Command::Verify { who: who.into(), confirm }).unwrap() {
+            Reply::Safety(view) => view,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn rotate(&mut self, at: usize, identity: bool) {
+        self.command(at, Command::Rotate { identity }).unwrap();
+    }
+
+    pub(crate) fn whoami(&mut self, at: usize) -> SignedKeySet {
+        match self.command(at, Command::Whoami).unwrap() {
+            Reply::Identity(set) => *set,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn progress(&mut self, at: usize, id: MessageId) -> Progress {
+        match self.command(at, Command::Status(id)).unwrap() {
+            Reply::Status(progress) => progress,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Everything that was delivered or knocked with so far: the sender and its envelopes.
+    pub(crate) fn envelopes(&self) -> Vec<(PublicKey, Envelope)> {
+        let requests = self.wire.iter().filter_map(|b| covey_messaging::decode_request(b).ok());
+        requests
+            .flat_map(|request| match request {
+                Request::Knock(knock) => vec![(knock.set.identity, knock.envelope)],
+                Request::Deliver(delivery) => {
+                    let from = delivery.from;
+                    delivery.envelopes.iter().map(|e| (from, e.clone())).collect()
+                }
+                _ => vec![],
+            })
+            .collect()
     }
 
     pub(crate) fn rng(&mut self) -> &mut dyn CryptoRng {
