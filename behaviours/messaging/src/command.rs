@@ -201,6 +201,8 @@ pub enum Progress {
     Delivered,
     /// The other has read it.
     Read,
+    /// The other's node does not take it.
+    Refused,
     /// It is the other's.
     Received,
 }

@@ -25,6 +25,8 @@ pub const RESPONSE_BYTES: usize = 64 * 1024;
 pub const CONTACTS: usize = 10_000;
 /// Invites from people without a valid contact code that wait for a decision.
 pub const STRANGERS: usize = 64;
+/// Invites from one node that wait for a decision; identities are free, nodes less so.
+pub const INVITES_PER_PEER: usize = 2;
 /// Invites that came with a valid contact code and wait for a decision.
 pub const CODE_HOLDERS: usize = 1024;
 /// Own invites that have not yet reached the other side.
@@ -82,5 +84,6 @@ pub const SEARCHED: usize = 4096;
 pub const SUCCESSIONS: usize = 8;
 /// Bytes of a stored reason.
 pub const REASON_BYTES: usize = 256;
-/// Changes to one message that are kept until the message itself arrives.
+/// Changes to one message that are kept until the message itself arrives: the latest of each
+/// kind, and those that overtook it.
 pub const EARLY: usize = 8;

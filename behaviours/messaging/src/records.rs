@@ -294,6 +294,8 @@ record! {
         pub edited: u64,
         /// Whether it is deleted.
         pub deleted: bool,
+        /// Whether the other's node does not take it.
+        pub refused: bool,
         /// Our reaction with its counter.
         pub my_reaction: (u64, Text<REACTION_BYTES>),
         /// Their reaction with its counter.

@@ -63,7 +63,13 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         contact: &Contact,
         mut conversation: Conversation,
     ) -> Result<(), Error> {
-        let batch = self.sealed(id, &conversation)?;
+        let batch = self.sealed(id, &mut conversation)?;
+        if conversation.sessions.is_empty() {
+            self.put_conversation(id, &conversation);
+            let to = contact.keys.set.peer;
+            self.ask(Subject::Contact(id), to, Errand::Claim, &Request::Claim(()));
+            return Ok(());
+        }
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
         let (first, last) = (first.counter, last.counter);
         conversation.sent = conversation.sent.max(last);
@@ -108,12 +114,13 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     fn sealed(
         &mut self,
         id: ContactId,
-        conversation: &Conversation,
+        conversation: &mut Conversation,
     ) -> Result<Vec<Envelope>, Error> {
         let mut waiting = self.first_waiting(id)?;
+        let sessions = conversation.sessions.clone();
         let stale = |outgoing: &&mut Outgoing| {
             let envelope = outgoing.envelope.as_ref();
-            envelope.is_none_or(|envelope| !conversation.sessions.contains(&envelope.session))
+            envelope.is_none_or(|envelope| !sessions.contains(&envelope.session))
         };
         let mut stale: Vec<&mut Outgoing> = waiting.iter_mut().filter(stale).collect();
         let contents: Vec<(u64, Vec<u8>)> = stale
@@ -159,6 +166,14 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             self.back_off(subject);
         }
         self.pump_subject(subject)
+    }
+
+    /// Does what is due for one of many: only a fault of the store may keep the others waiting.
+    pub(crate) fn pump_each(&mut self, subject: Subject) -> Result<(), Error> {
+        match self.pump_subject(subject) {
+            Err(Error::Store(fault)) => Err(fault.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Does what is due for a contact or an open invite.
@@ -241,6 +256,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         why: Refusal,
     ) -> Result<bool, Error> {
         match why {
+            // They may have invited us meanwhile, and need no code any more.
+            Refusal::Code(()) if !matches!(contact.standing, Standing::Invited(_)) => {}
             Refusal::Code(()) => {
                 let why = "their contact code is used up, expired or taken back: ask for a new one";
                 contact.failed = covey_kernel::Text::new(why).ok();
@@ -284,26 +301,43 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             return Ok(false);
         }
         let mut conversation = self.conversation(id)?;
-        let (mut arrived, mut reports, mut stored) = (Vec::new(), Vec::new(), 0u64);
+        let (mut arrived, mut reports, mut settled) = (Vec::new(), Vec::new(), 0u64);
         for (outgoing, outcome) in flown.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Stored(()) => {
                     self.view().delete(layout::outgoing(id, outgoing.content.counter));
-                    stored = stored.saturating_add(1);
+                    settled = settled.saturating_add(1);
                     arrived.extend(shown(&outgoing));
                 }
+                // It will never be taken: what stands behind it must not wait for it.
+                Outcome::Never(()) => {
+                    self.view().delete(layout::outgoing(id, outgoing.content.counter));
+                    settled = settled.saturating_add(1);
+                    self.refused_by_them(contact, &outgoing)?;
+                }
                 Outcome::Undecryptable(report) => reports.push((outgoing, report)),
-                Outcome::Later(()) | Outcome::Never(()) => {}
+                Outcome::Later(()) => {}
             }
         }
-        conversation.waiting = conversation.waiting.saturating_sub(stored);
+        conversation.waiting = conversation.waiting.saturating_sub(settled);
         let resealed = self.reseal(id, contact, &mut conversation, reports);
         self.put_conversation(id, &conversation);
         if !arrived.is_empty() {
             let who = contact.name.to_string();
             self.tell(Event::Progress { who, ids: arrived, progress: Progress::Delivered });
         }
-        Ok(stored > 0 || resealed)
+        Ok(settled > 0 || resealed)
+    }
+
+    /// Marks a message that the recipient's node does not take, and tells the user.
+    fn refused_by_them(&mut self, contact: &Contact, outgoing: &Outgoing) -> Result<(), Fault> {
+        let Some(target) = shown(outgoing) else { return Ok(()) };
+        let Some((place, mut message)) = self.lookup(&target)? else { return Ok(()) };
+        message.refused = true;
+        crate::records::write(self.view(), place.key, &message);
+        let who = contact.name.to_string();
+        self.tell(Event::Progress { who, ids: vec![target], progress: Progress::Refused });
+        Ok(())
     }
 
     /// The recipient says that it could not decrypt: believed for what was really sent, once a

@@ -235,7 +235,10 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     fn fail_open(&mut self, number: u32, mut open: OpenInvite, why: &str) {
         let name = open_name(&open);
         open.failed = Some(Text::new(why).unwrap_or_default());
-        self.effect(Effect::Release(open.peer));
+        // A contact on the same node is still looked for.
+        if !self.memory().by_peer.contains_key(&open.peer) {
+            self.effect(Effect::Release(open.peer));
+        }
         self.put_open(number, open);
         self.tell(Event::InviteFailed { name, why: why.to_owned() });
     }
@@ -264,11 +267,14 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     }
 
     fn new_knock(&mut self, from: Peer, knock: &Knock) -> Result<(), Error> {
+        if let Some((number, open)) = self.open_towards(&from, &knock.set.identity) {
+            return self.open_and_knocked(number, &open, knock);
+        }
         let by_code = knock.proof.is_some();
         if let Some(proof) = &knock.proof {
             self.redeem(proof, &from)?;
         }
-        self.room_for(by_code)?;
+        self.room_for(by_code, &from)?;
         let id = ContactId(self.fresh_number());
         let name = self.free_name(&knock.set.set.name, &knock.set.identity);
         let invitation = Invitation { text: Text::default(), by_code };
@@ -282,7 +288,42 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(())
     }
 
-    fn room_for(&self, by_code: bool) -> Result<(), Error> {
+    /// Our own invite to this person, if it waits for their keys.
+    fn open_towards(&self, peer: &Peer, identity: &PublicKey) -> Option<(u32, OpenInvite)> {
+        let fits = |open: &OpenInvite| {
+            open.peer == *peer
+                && open.failed.is_none()
+                && open.identity.is_none_or(|expected| expected == *identity)
+        };
+        let found = self.memory().open.iter().find(|(_, open)| fits(open));
+        found.map(|(number, open)| (*number, open.clone()))
+    }
+
+    /// They invite us before our invite has got their keys: both want it.
+    fn open_and_knocked(
+        &mut self,
+        number: u32,
+        open: &OpenInvite,
+        knock: &Knock,
+    ) -> Result<(), Error> {
+        let id = ContactId(self.fresh_number());
+        let own_name = || self.free_name(&knock.set.set.name, &knock.set.identity);
+        let name = open.name.clone().unwrap_or_else(own_name);
+        let mut contact = self.new_contact(name, &knock.set, Standing::Accepted(()));
+        contact.addresses = open.addresses.clone();
+        let (_, mut conversation) =
+            self.read_knock(id, &contact, knock, Conversation::default())?;
+        self.drop_open(number);
+        self.become_contact(id, contact, &mut conversation)
+    }
+
+    fn room_for(&self, by_code: bool, from: &Peer) -> Result<(), Error> {
+        let known = self.memory().by_peer.get(from).into_iter().flatten();
+        let waiting = known.filter_map(|id| self.contact(*id));
+        let waiting = waiting.filter(|contact| matches!(contact.standing, Standing::Inviting(_)));
+        if waiting.count() >= limits::INVITES_PER_PEER {
+            return Err(Error::Refused(Refusal::Later(())));
+        }
         let same_kind = |contact: &&Contact| match &contact.standing {
             Standing::Inviting(invitation) => invitation.by_code == by_code,
             _ => false,
@@ -361,9 +402,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     fn become_contact(
         &mut self,
         id: ContactId,
-        contact: Contact,
+        mut contact: Contact,
         conversation: &mut Conversation,
     ) -> Result<(), Error> {
+        // Whatever was wrong with an invite of ours does not matter any more.
+        contact.failed = None;
         self.put_contact(id, contact.clone());
         self.queue(id, &contact, conversation, Body::Accept(()))?;
         self.put_conversation(id, conversation);

@@ -53,7 +53,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             if let Some((peer, addresses)) = self.whereabouts(subject) {
                 self.seek(peer, &addresses);
             }
-            self.pump_subject(subject)?;
+            self.pump_each(subject)?;
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             .collect();
         due.sort_unstable();
         for subject in due {
-            self.pump_subject(subject)?;
+            self.pump_each(subject)?;
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         subjects.extend(open.map(|(number, _)| Subject::Open(*number)));
         for subject in subjects {
             self.soon(subject);
-            self.pump_subject(subject)?;
+            self.pump_each(subject)?;
         }
         Ok(())
     }

@@ -89,10 +89,10 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         };
         let content: Content = match cbor::decode(&plaintext, SEALED_BYTES) {
             Ok(content) => content,
-            Err(_) => return Ok(Outcome::Never(())),
+            Err(_) => return Ok(never(conversation, envelope)),
         };
         if !self.in_order(contact, conversation, envelope, &content) {
-            return Ok(Outcome::Never(()));
+            return Ok(never(conversation, envelope));
         }
         if !contact.accepted() && !matches!(content.body, Body::Accept(())) {
             return Ok(Outcome::Later(()));
@@ -180,6 +180,12 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let found = self.lookup(&target)?.filter(|(place, _)| place.contact == id);
         let Some((place, mut message)) = found else {
             let mut early = self.early(id, &target)?.into_vec();
+            // Of each kind of change only the latest counts.
+            let kind = std::mem::discriminant(&content.body);
+            let older = |other: &Content| {
+                std::mem::discriminant(&other.body) != kind || other.counter > content.counter
+            };
+            early.retain(older);
             early.push(content);
             let kept: Bounded<Content, EARLY> = Bounded::first(early);
             records::write(self.view(), layout::early(id, &target), &kept);
@@ -240,6 +246,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             return Ok(());
         }
         contact.standing = Standing::Accepted(());
+        contact.failed = None;
         conversation.received = counter;
         conversation.ahead = Bounded::default();
         self.put_contact(id, contact.clone());
@@ -248,6 +255,13 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         self.tell(Event::Accepted(Box::new(view)));
         Ok(())
     }
+}
+
+/// Content that was really sent but breaks a rule: its counter is used up, so that what follows
+/// does not wait for it.
+fn never(conversation: &mut Conversation, envelope: &Envelope) -> Outcome {
+    conversation.receive(envelope.counter);
+    Outcome::Never(())
 }
 
 /// Applies their edit, deletion or reaction; false if it changes nothing. A deletion is final,

@@ -77,32 +77,45 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(())
     }
 
-    /// Encrypts several plaintexts with the preferred session; `None` if there is none.
+    /// Encrypts several plaintexts with the preferred session. A session that cannot, because
+    /// the peer has put an unusable key into it, is dropped for the next one; `None` if none is
+    /// left.
     pub(crate) fn seal(
         &mut self,
         id: ContactId,
-        conversation: &Conversation,
+        conversation: &mut Conversation,
         contents: &[(u64, Vec<u8>)],
-    ) -> Result<Option<Vec<Envelope>>, Error> {
-        let Some(tag) = conversation.sessions.first().copied() else { return Ok(None) };
-        let Some(mut session) = self.session(id, tag)? else {
-            return Err(Fault::Corrupt("a listed session is not stored".into()).into());
-        };
+    ) -> Result<Option<Vec<Envelope>>, Fault> {
+        while let Some(tag) = conversation.sessions.first().copied() {
+            let damaged = || Fault::Corrupt("a listed session is not stored".into());
+            let mut session = self.session(id, tag)?.ok_or_else(damaged)?;
+            match self.seal_with(&mut session, tag, contents) {
+                Ok(envelopes) => {
+                    if !contents.is_empty() {
+                        self.put_session(id, &session);
+                    }
+                    return Ok(Some(envelopes));
+                }
+                Err(_) => self.drop_session(id, conversation, tag),
+            }
+        }
+        Ok(None)
+    }
+
+    fn seal_with(
+        &mut self,
+        session: &mut R::Session,
+        tag: SessionTag,
+        contents: &[(u64, Vec<u8>)],
+    ) -> Result<Vec<Envelope>, RatchetError> {
         let mut envelopes = Vec::new();
         for (counter, plaintext) in contents {
-            let sealed = R::seal(&mut session, self.rng(), plaintext)?;
-            let body = Bytes::new(sealed.body).map_err(|_| Error::Invalid("ciphertext length"))?;
-            envelopes.push(Envelope {
-                counter: *counter,
-                session: tag,
-                prekey: sealed.prekey,
-                body,
-            });
+            let sealed = R::seal(session, self.rng(), plaintext)?;
+            let body = Bytes::new(sealed.body).map_err(|_| RatchetError::Malformed)?;
+            let (counter, prekey) = (*counter, sealed.prekey);
+            envelopes.push(Envelope { counter, session: tag, prekey, body });
         }
-        if !contents.is_empty() {
-            self.put_session(id, &session);
-        }
-        Ok(Some(envelopes))
+        Ok(envelopes)
     }
 }
 

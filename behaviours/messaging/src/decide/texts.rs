@@ -132,11 +132,25 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     pub(crate) fn delete(&mut self, target: MessageId) -> Result<Reply, Error> {
         let (place, mut message) = self.own(&target)?;
         let contact = self.contact_at(place.contact)?;
+        self.unsay(place.contact, &message)?;
         self.say(place.contact, &contact, Body::Delete(target))?;
         erase(&mut message);
         self.put_changed(&place, &contact, message)?;
         self.pump(place.contact)?;
         Ok(Reply::Done)
+    }
+
+    /// What was never sent is never sent: an empty text goes out in its place.
+    fn unsay(&mut self, id: ContactId, message: &Message) -> Result<(), Fault> {
+        let key = layout::outgoing(id, message.counter);
+        let Some(mut outgoing) = records::read::<Outgoing>(self.store(), &key)? else {
+            return Ok(());
+        };
+        if outgoing.envelope.is_none() {
+            outgoing.content.body = Body::Text(TextBody { text: Text::default(), reply: None });
+            put_outgoing(self, id, &outgoing);
+        }
+        Ok(())
     }
 
     pub(crate) fn react(&mut self, target: MessageId, emoji: &str) -> Result<Reply, Error> {
@@ -187,6 +201,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if !message.mine {
             return Ok(Progress::Received);
         }
+        if message.refused {
+            return Ok(Progress::Refused);
+        }
         if self.store().get(&layout::outgoing(id, message.counter))?.is_some() {
             let sent = message.counter <= conversation.sent;
             return Ok(if sent { Progress::Sent } else { Progress::Queued });
@@ -235,6 +252,7 @@ pub(crate) fn new_message(
         reply,
         edited: 0,
         deleted: false,
+        refused: false,
         my_reaction: (0, Text::default()),
         their_reaction: (0, Text::default()),
     }

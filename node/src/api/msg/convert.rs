@@ -62,6 +62,7 @@ impl From<Progress> for ProgressInfo {
             Progress::Sent => Self::Sent,
             Progress::Delivered => Self::Delivered,
             Progress::Read => Self::Read,
+            Progress::Refused => Self::Refused,
             Progress::Received => Self::Received,
         }
     }

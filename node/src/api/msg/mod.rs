@@ -190,7 +190,7 @@ fn target(text: &str) -> Result<Target, RpcError> {
         return Ok(Target::Peer(peer, Vec::new()));
     }
     let address = text.parse::<Multiaddr>().ok();
-    let named = address.and_then(|address| convert::split_peer(address));
+    let named = address.and_then(convert::split_peer);
     let Some((address, id)) = named else { return Err(no_target(text)) };
     let peer = covey_shell::peer(&id).ok_or_else(|| no_target(text))?;
     let addresses = Bytes::new(address.to_vec()).into_iter().collect();

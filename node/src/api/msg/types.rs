@@ -225,6 +225,8 @@ pub enum ProgressInfo {
     Delivered,
     /// The other has read it.
     Read,
+    /// The other's node does not take it.
+    Refused,
     /// It is the other's.
     Received,
 }

@@ -20,6 +20,7 @@ pub(super) fn progress(progress: ProgressInfo) -> &'static str {
         ProgressInfo::Sent => "sent",
         ProgressInfo::Delivered => "delivered",
         ProgressInfo::Read => "read",
+        ProgressInfo::Refused => "refused by their node",
         ProgressInfo::Received => "received",
     }
 }
