@@ -10,5 +10,6 @@
 )]
 
 pub mod guests;
+pub mod ratchet;
 pub mod sim;
 pub mod tally;
