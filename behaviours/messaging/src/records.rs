@@ -47,10 +47,12 @@ record! {
     /// A one-time key that is handed out.
     #[derive(Clone, Debug)]
     pub(crate) struct Claimed {
-        /// To whom; asking again gives the same key.
+        /// To whom; asking again gives the same key until it is used.
         pub peer: Peer,
         /// Which.
         pub index: u32,
+        /// Whether a session was started with it.
+        pub used: bool,
     }
 }
 

@@ -58,8 +58,13 @@ fn sign(
 }
 
 impl<R: Ratchet> Desk<'_, '_, '_, R> {
-    fn batch(&self) -> Batch {
-        self.memory().batch.clone()
+    /// The present batch, with what this decision has changed in it.
+    pub(crate) fn batch(&self) -> Batch {
+        let changed = self.changes().iter().rev().find_map(|change| match change {
+            Change::Batch(batch) => Some(batch.as_ref()),
+            _ => None,
+        });
+        changed.unwrap_or(&self.memory().batch).clone()
     }
 
     fn put_batch(&mut self, batch: Batch) {
@@ -67,7 +72,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         self.change(Change::Batch(Box::new(batch)));
     }
 
-    /// Answers a claim: the same peer gets the same key until the batch is replaced.
+    /// Answers a claim: the same peer gets the same key until it is used or the batch replaced.
     pub(crate) fn hand_out(&mut self, from: Peer, to: RequestId) -> Result<(), Error> {
         let batch = self.refreshed_batch()?;
         let (batch, prekey) = claim(batch, from)?;
@@ -143,6 +148,18 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(())
     }
 
+    /// A session was started with this key: whoever claims again needs another.
+    pub(crate) fn prekey_used(&mut self, key: &CurveKey) {
+        let mut batch = self.batch();
+        let Some(place) = batch.keys.iter().position(|other| other == key) else { return };
+        let claimed = batch.claimed.iter().cloned().map(|claimed| {
+            let used = claimed.used || claimed.index as usize == place;
+            Claimed { used, ..claimed }
+        });
+        batch.claimed = Bounded::first(claimed);
+        self.put_batch(batch);
+    }
+
     /// A new account with new prekeys.
     pub(crate) fn replace_account(&mut self, identity: &Keypair) -> CurveKey {
         let mut account = R::account(self.rng());
@@ -156,7 +173,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
 
 /// Chooses the key for a claim.
 fn claim(mut batch: Batch, from: Peer) -> Result<(Batch, Prekey), Error> {
-    let earlier = batch.claimed.iter().find(|claimed| claimed.peer == from);
+    let earlier = batch.claimed.iter().find(|claimed| claimed.peer == from && !claimed.used);
     let index = match earlier {
         Some(claimed) => claimed.index,
         None => {
@@ -166,7 +183,7 @@ fn claim(mut batch: Batch, from: Peer) -> Result<(Batch, Prekey), Error> {
             }
             let index = u32::try_from(next).unwrap_or(u32::MAX);
             let mut claimed = batch.claimed.to_vec();
-            claimed.push(Claimed { peer: from, index });
+            claimed.push(Claimed { peer: from, index, used: false });
             batch.claimed = Bounded::first(claimed);
             index
         }
