@@ -16,6 +16,7 @@ use pair::World;
 
 const A: usize = 0;
 const B: usize = 1;
+const C: usize = 2;
 
 fn two() -> World {
     let mut world = World::new(&["ann", "bob"]);
@@ -47,4 +48,21 @@ fn who_claims_again_gets_a_prekey_that_is_not_used_up() {
         wait(&mut world);
     }
     assert_eq!(world.texts(A, "bob"), ["one", "two", "three"]);
+}
+
+#[test]
+fn each_of_several_who_were_away_is_tried_again() {
+    let mut world = World::new(&["ann", "bob", "cat"]);
+    world.befriend(A, B);
+    world.befriend(A, C);
+    (world.nodes[B].up, world.nodes[C].up) = (false, false);
+    world.send(A, "bob", "to bob");
+    world.pass_asleep(Span::millis(100));
+    world.send(A, "cat", "to cat");
+    world.pass_asleep(Span::millis(100));
+    // They come back without a connection that Ann would hear of.
+    (world.nodes[B].up, world.nodes[C].up) = (true, true);
+    world.pass_asleep(Span::secs(10));
+    assert_eq!(world.texts(B, "ann"), ["to bob"]);
+    assert_eq!(world.texts(C, "ann"), ["to cat"]);
 }
