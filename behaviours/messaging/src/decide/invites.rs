@@ -253,14 +253,20 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if knock.set.identity == self.me().set.identity {
             return Err(Error::Refused(Refusal::Invalid(())));
         }
+        let mut response = Response::Noted(());
         match self.by_identity(&knock.set.identity) {
             None => self.new_knock(from, knock)?,
             Some((id, contact)) => match contact.standing {
+                // With other keys than those that we invited: the user has to confirm them.
+                Standing::Invited(_) if !knock.set.set.same_keys(&contact.keys.set) => {
+                    self.learn_keys(id, contact, &knock.set);
+                    response = Response::Refused(Refusal::Later(()));
+                }
                 Standing::Invited(_) => self.both_invited(id, contact, knock)?,
                 Standing::Accepted(()) | Standing::Inviting(_) | Standing::Blocked(_) => {}
             },
         }
-        self.effect(Effect::Answer { to, bytes: codec::response(&Response::Noted(())) });
+        self.effect(Effect::Answer { to, bytes: codec::response(&response) });
         Ok(())
     }
 
@@ -303,9 +309,6 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         mut contact: Contact,
         knock: &Knock,
     ) -> Result<(), Error> {
-        if !knock.set.set.same_keys(&contact.keys.set) {
-            return Err(Error::Refused(Refusal::Invalid(())));
-        }
         let conversation = self.conversation(id)?;
         let (_, mut conversation) = self.read_knock(id, &contact, knock, conversation)?;
         contact.standing = Standing::Accepted(());
