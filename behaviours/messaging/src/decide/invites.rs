@@ -199,10 +199,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         let id = ContactId(self.fresh_number());
         let proof = open.secret.map(|secret| secret.proof(&self.rules().peer, &from));
-        let name = match &open.name {
-            Some(name) => name.clone(),
-            None => self.free_name(&keys.set.name, &keys.identity),
-        };
+        // The name that the user chose may be taken by now.
+        let name = open.name.as_ref().unwrap_or(&keys.set.name);
+        let name = self.free_name(name, &keys.identity);
         let mut contact = self.new_contact(name, keys, Standing::Invited(proof));
         contact.addresses = open.addresses.clone();
         let mut conversation = Conversation::default();
