@@ -192,7 +192,12 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             self.fail_open(number, open, "another identity answers at this node: not invited");
             return Ok(());
         }
-        if let Some((_, contact)) = self.by_identity(&keys.identity) {
+        if let Some((id, contact)) = self.by_identity(&keys.identity) {
+            if matches!(contact.standing, Standing::Inviting(_)) {
+                // Their invite has crossed ours: both want it.
+                self.drop_open(number);
+                return self.say_yes(id, contact);
+            }
             let why = format!("you know them already, as {}", &*contact.name);
             self.fail_open(number, open, &why);
             return Ok(());
@@ -356,9 +361,14 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             contact.name = self.chosen_name(&name, Some(id))?;
         }
         contact.standing = Standing::Accepted(());
-        let mut conversation = self.conversation(id)?;
-        self.become_contact(id, contact.clone(), &mut conversation)?;
+        self.say_yes(id, contact.clone())?;
         Ok(Reply::Contact(Box::new(self.contact_view(id, &contact)?)))
+    }
+
+    fn say_yes(&mut self, id: ContactId, mut contact: Contact) -> Result<(), Error> {
+        contact.standing = Standing::Accepted(());
+        let mut conversation = self.conversation(id)?;
+        self.become_contact(id, contact, &mut conversation)
     }
 
     fn become_contact(
