@@ -10,5 +10,7 @@
 )]
 
 pub mod guests;
+pub mod messaging;
+pub mod ratchet;
 pub mod sim;
 pub mod tally;

@@ -96,6 +96,12 @@ impl<M: Machine> Node<M> {
         &self.keys
     }
 
+    /// What its machine was opened with.
+    #[must_use]
+    pub fn rules(&self) -> &M::Rules {
+        &self.rules
+    }
+
     /// What it has committed.
     #[must_use]
     pub fn disk(&self) -> &Disk {

@@ -35,7 +35,10 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             Standing::Accepted(()) | Standing::Invited(_) => {}
         }
         let me = self.me();
-        if contact.told < me.set.set.sequence && contact.accepted() {
+        let conversation = self.conversation(id)?;
+        // Who is invited knows us from the invite: before it has arrived there is nobody to tell.
+        let knows_us = contact.accepted() || conversation.waiting == 0;
+        if contact.told < me.set.set.sequence && knows_us {
             let sequence = me.set.set.sequence;
             let announcement = Announcement { set: me.set, successions: me.successions };
             let request = Request::Announce(announcement);
@@ -45,7 +48,6 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if contact.changed.is_some() {
             return Ok(());
         }
-        let conversation = self.conversation(id)?;
         if conversation.waiting == 0 {
             return Ok(());
         }

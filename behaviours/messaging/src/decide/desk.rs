@@ -168,6 +168,19 @@ impl<'d, 'a, 'v, R: Ratchet> Desk<'d, 'a, 'v, R> {
         retry.is_some_and(|retry| retry.at > self.now())
     }
 
+    /// When the next request counts as lost, or is to be tried again.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        let memory = self.memory();
+        let changed = self.changes.iter().filter_map(|change| match change {
+            Change::Fly(_, flight) => Some(flight.until),
+            Change::Wait(_, retry) => Some(retry.at),
+            _ => None,
+        });
+        let flights = memory.flights.values().map(|flight| flight.until);
+        let retries = memory.retries.values().map(|retry| retry.at);
+        changed.chain(flights).chain(retries).filter(|at| *at > self.now()).min()
+    }
+
     pub(crate) fn ask(&mut self, subject: Subject, to: Peer, errand: Errand, request: &Request) {
         let ask = AskId(self.cx.rng.next_u64());
         let until = self.now().plus(ASK_LIFE);

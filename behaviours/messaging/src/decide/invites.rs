@@ -191,17 +191,21 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             self.fail_open(number, open, "another identity answers at this node: not invited");
             return Ok(());
         }
-        if let Some((_, contact)) = self.by_identity(&keys.identity) {
+        if let Some((id, contact)) = self.by_identity(&keys.identity) {
+            if matches!(contact.standing, Standing::Inviting(_)) {
+                // Their invite has crossed ours: both want it.
+                self.drop_open(number);
+                return self.say_yes(id, contact);
+            }
             let why = format!("you know them already, as {}", &*contact.name);
             self.fail_open(number, open, &why);
             return Ok(());
         }
         let id = ContactId(self.fresh_number());
         let proof = open.secret.map(|secret| secret.proof(&self.rules().peer, &from));
-        let name = match &open.name {
-            Some(name) => name.clone(),
-            None => self.free_name(&keys.set.name, &keys.identity),
-        };
+        // The name that the user chose is reserved for them since then.
+        let own_name = || self.free_name(&keys.set.name, &keys.identity);
+        let name = open.name.clone().unwrap_or_else(own_name);
         let mut contact = self.new_contact(name, keys, Standing::Invited(proof));
         contact.addresses = open.addresses.clone();
         let mut conversation = Conversation::default();
@@ -255,14 +259,20 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if knock.set.identity == self.me().set.identity {
             return Err(Error::Refused(Refusal::Invalid(())));
         }
+        let mut response = Response::Noted(());
         match self.by_identity(&knock.set.identity) {
             None => self.new_knock(from, knock)?,
             Some((id, contact)) => match contact.standing {
+                // With other keys than those that we invited: the user has to confirm them.
+                Standing::Invited(_) if !knock.set.set.same_keys(&contact.keys.set) => {
+                    self.learn_keys(id, contact, &knock.set);
+                    response = Response::Refused(Refusal::Later(()));
+                }
                 Standing::Invited(_) => self.both_invited(id, contact, knock)?,
                 Standing::Accepted(()) | Standing::Inviting(_) | Standing::Blocked(_) => {}
             },
         }
-        self.effect(Effect::Answer { to, bytes: codec::response(&Response::Noted(())) });
+        self.effect(Effect::Answer { to, bytes: codec::response(&response) });
         Ok(())
     }
 
@@ -343,9 +353,6 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         mut contact: Contact,
         knock: &Knock,
     ) -> Result<(), Error> {
-        if !knock.set.set.same_keys(&contact.keys.set) {
-            return Err(Error::Refused(Refusal::Invalid(())));
-        }
         let conversation = self.conversation(id)?;
         let (_, mut conversation) = self.read_knock(id, &contact, knock, conversation)?;
         contact.standing = Standing::Accepted(());
@@ -394,9 +401,14 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             contact.name = self.chosen_name(&name, Some(id))?;
         }
         contact.standing = Standing::Accepted(());
-        let mut conversation = self.conversation(id)?;
-        self.become_contact(id, contact.clone(), &mut conversation)?;
+        self.say_yes(id, contact.clone())?;
         Ok(Reply::Contact(Box::new(self.contact_view(id, &contact)?)))
+    }
+
+    fn say_yes(&mut self, id: ContactId, mut contact: Contact) -> Result<(), Error> {
+        contact.standing = Standing::Accepted(());
+        let mut conversation = self.conversation(id)?;
+        self.become_contact(id, contact, &mut conversation)
     }
 
     fn become_contact(

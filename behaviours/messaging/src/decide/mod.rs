@@ -109,6 +109,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         for subject in due {
             self.pump_each(subject)?;
         }
+        // A driver remembers one wake-up only: this one has used it up.
+        let next = self.next_due();
+        next.into_iter().for_each(|at| self.effect(Effect::Wake(at)));
         Ok(())
     }
 

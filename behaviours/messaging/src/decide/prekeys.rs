@@ -58,6 +58,7 @@ fn sign(
 }
 
 impl<R: Ratchet> Desk<'_, '_, '_, R> {
+    /// The present batch, with what this decision has changed in it.
     pub(crate) fn batch(&self) -> Batch {
         let changed = self.changes().iter().rev().find_map(|change| match change {
             Change::Batch(batch) => Some(batch.as_ref()),
@@ -83,7 +84,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         self.change(Change::Batch(Box::new(batch)));
     }
 
-    /// Answers a claim: the same peer gets the same key until the batch is replaced.
+    /// Answers a claim: the same peer gets the same key until it is used or the batch replaced.
     pub(crate) fn hand_out(&mut self, from: Peer, to: RequestId) -> Result<(), Error> {
         let batch = self.refreshed_batch()?;
         let (batch, prekey) = claim(batch, from)?;

@@ -50,19 +50,24 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let mut conversation = self.conversation(id)?;
         let mut opener = Opener::new(id);
         let mut outcomes = Vec::new();
+        let mut waiting = false;
         for envelope in delivery.envelopes.iter() {
+            // What follows a yes that could not be read must wait for it, still sealed: its
+            // message key works only once.
+            if waiting {
+                outcomes.push(Outcome::Later(()));
+                continue;
+            }
             let outcome = self.take(id, &mut contact, &mut conversation, &mut opener, envelope)?;
+            waiting = !contact.accepted() && outcome != Outcome::Stored(());
             outcomes.push(outcome);
         }
         opener.keep(self);
         self.put_conversation(id, &conversation);
         let response = Response::Delivered(Bounded::first(outcomes));
         self.effect(Effect::Answer { to, bytes: codec::response(&response) });
-        if contact.accepted() {
-            self.soon(Subject::Contact(id));
-            self.pump(id)?;
-        }
-        Ok(())
+        self.soon(Subject::Contact(id));
+        self.pump(id)
     }
 
     fn take(
@@ -94,7 +99,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if !self.in_order(contact, conversation, envelope, &content) {
             return Ok(never(conversation, envelope));
         }
-        if !contact.accepted() && !matches!(content.body, Body::Accept(())) {
+        // Their own invite, which crossed ours, goes before their yes.
+        if !contact.accepted() && !matches!(content.body, Body::Accept(()) | Body::Invite(_)) {
             return Ok(Outcome::Later(()));
         }
         conversation.clock = conversation.clock.max(content.lamport);

@@ -100,7 +100,7 @@ pub trait Ratchet: Send + Sync + 'static {
         rng: &mut dyn CryptoRng,
         plaintext: &[u8],
     ) -> Result<Sealed, RatchetError>;
-    /// Decrypts and advances. After an error the session must be dropped.
+    /// Decrypts and advances.
     fn unseal(session: &mut Self::Session, sealed: &Sealed) -> Result<Vec<u8>, RatchetError>;
 
     /// For the store.

@@ -47,6 +47,8 @@ pub(crate) struct Node {
     pub(crate) up: bool,
     /// How far its clock is ahead, or behind, in milliseconds.
     pub(crate) skew: i64,
+    /// The one wake-up that a driver remembers.
+    pub(crate) wake: Option<Time>,
 }
 
 /// When a crash comes.
@@ -112,7 +114,8 @@ impl World {
             let rules = Rules { network: *network, peer, name, read_receipts: true };
             let mut disk = Disk::default();
             let machine = open(&rules, &mut disk, now, &mut rng);
-            nodes.push(Node { machine, disk, rules, peer, events: vec![], up: true, skew: 0 });
+            let (events, up, skew, wake) = (vec![], true, 0, None);
+            nodes.push(Node { machine, disk, rules, peer, events, up, skew, wake });
         }
         let mut world = Self {
             nodes,
@@ -194,7 +197,11 @@ impl World {
                 }
                 Effect::Reply { reply, .. } => result = Some(reply),
                 Effect::Tell(event) => self.nodes[at].events.push(event),
-                Effect::Wake(_) | Effect::Seek { .. } | Effect::Release(_) => {}
+                Effect::Wake(time) => {
+                    let earliest = self.nodes[at].wake.map_or(time, |other| other.min(time));
+                    self.nodes[at].wake = Some(earliest);
+                }
+                Effect::Seek { .. } | Effect::Release(_) => {}
             }
         }
         result
@@ -246,6 +253,22 @@ impl World {
             }
         }
         self.settle();
+    }
+
+    /// Lets time pass in which nodes are woken only when they asked for it.
+    pub(crate) fn pass_asleep(&mut self, span: Span) {
+        let end = self.now.plus(span);
+        self.settle();
+        loop {
+            let due = (0..self.nodes.len()).filter(|at| self.nodes[*at].up);
+            let due = due.filter_map(|at| Some((self.nodes[at].wake?, at))).min();
+            let Some((time, at)) = due.filter(|(time, _)| *time <= end) else { break };
+            self.now = self.now.max(time);
+            self.nodes[at].wake = None;
+            self.input(at, Input::Wake);
+            self.settle();
+        }
+        self.now = end;
     }
 
     /// Ends a node and starts it again from its disk.
