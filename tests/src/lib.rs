@@ -10,5 +10,6 @@
 )]
 
 pub mod guests;
+pub mod process;
 pub mod sim;
 pub mod tally;
