@@ -47,8 +47,8 @@ record! {
     /// A one-time key that is handed out.
     #[derive(Clone, Debug)]
     pub(crate) struct Claimed {
-        /// To whom; asking again gives the same key.
-        pub peer: Peer,
+        /// To whom; asking again gives the same key. None once a session was started with it.
+        pub peer: Option<Peer>,
         /// Which.
         pub index: u32,
     }

@@ -58,8 +58,12 @@ fn sign(
 }
 
 impl<R: Ratchet> Desk<'_, '_, '_, R> {
-    fn batch(&self) -> Batch {
-        self.memory().batch.clone()
+    pub(crate) fn batch(&self) -> Batch {
+        let changed = self.changes().iter().rev().find_map(|change| match change {
+            Change::Batch(batch) => Some(&**batch),
+            _ => None,
+        });
+        changed.unwrap_or(&self.memory().batch).clone()
     }
 
     fn put_batch(&mut self, batch: Batch) {
@@ -67,7 +71,20 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         self.change(Change::Batch(Box::new(batch)));
     }
 
-    /// Answers a claim: the same peer gets the same key until the batch is replaced.
+    /// A session was started with a one-time key: it works no second time, so whoever had it
+    /// gets another when they ask again.
+    pub(crate) fn spend(&mut self, key: &CurveKey) {
+        let mut batch = self.batch();
+        let Some(place) = batch.keys.iter().position(|other| other == key) else { return };
+        let spent = |claimed: Claimed| {
+            let peer = claimed.peer.filter(|_| claimed.index as usize != place);
+            Claimed { peer, ..claimed }
+        };
+        batch.claimed = Bounded::first(batch.claimed.into_vec().into_iter().map(spent));
+        self.put_batch(batch);
+    }
+
+    /// Answers a claim: the same peer gets the same key until it is used, or the batch replaced.
     pub(crate) fn hand_out(&mut self, from: Peer, to: RequestId) -> Result<(), Error> {
         let batch = self.refreshed_batch()?;
         let (batch, prekey) = claim(batch, from)?;
@@ -156,7 +173,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
 
 /// Chooses the key for a claim.
 fn claim(mut batch: Batch, from: Peer) -> Result<(Batch, Prekey), Error> {
-    let earlier = batch.claimed.iter().find(|claimed| claimed.peer == from);
+    let earlier = batch.claimed.iter().find(|claimed| claimed.peer == Some(from));
     let index = match earlier {
         Some(claimed) => claimed.index,
         None => {
@@ -166,7 +183,7 @@ fn claim(mut batch: Batch, from: Peer) -> Result<(Batch, Prekey), Error> {
             }
             let index = u32::try_from(next).unwrap_or(u32::MAX);
             let mut claimed = batch.claimed.to_vec();
-            claimed.push(Claimed { peer: from, index });
+            claimed.push(Claimed { peer: Some(from), index });
             batch.claimed = Bounded::first(claimed);
             index
         }

@@ -180,7 +180,7 @@ impl<R: Ratchet> Opener<R> {
         if opening.tag != tag || opening.identity != ratchet {
             return Err(Closed::Undecryptable);
         }
-        let batch = desk.memory().batch.clone();
+        let batch = desk.batch();
         let fallback = is_fallback(&batch, &opening.prekey);
         let mark = layout::fallback(&Hash::of(&opening.tag.0));
         if fallback && !desk.fallback_free(&mark)? {
@@ -191,6 +191,8 @@ impl<R: Ratchet> Opener<R> {
         desk.put_account(&account);
         if fallback {
             desk.view().put(mark, opening.prekey.0.to_vec());
+        } else {
+            desk.spend(&opening.prekey);
         }
         desk.prefer(self.id, conversation, tag);
         self.session = Some(session);
