@@ -11,6 +11,7 @@
 
 pub mod guests;
 pub mod messaging;
+pub mod process;
 pub mod ratchet;
 pub mod sim;
 pub mod tally;

@@ -108,7 +108,7 @@ On a terminal the nodes keep running until Ctrl-C, for you to go on by hand.")]
 pub async fn run(cli: Cli) -> u8 {
     let json = cli.global.json;
     match dispatch(cli).await {
-        Ok(()) => 0,
+        Ok(()) | Err(Failure::NobodyReads) => 0,
         Err(failure) => {
             failure.print(json);
             exit_code(&failure)
@@ -132,8 +132,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Demo(demo) => demo::run(&demo).await,
         Command::Bench(bench) => bench::run(&global, bench).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "covey", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "covey", &mut script);
+            print::line(String::from_utf8_lossy(&script).trim_end())
         }
     }
 }

@@ -29,6 +29,9 @@ pub enum Failure {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Whoever read the output has seen enough, as `head` does.
+    #[error("nobody reads the output any more")]
+    NobodyReads,
     /// The arguments do not fit together.
     #[error("{0}")]
     Usage(String),
@@ -54,24 +57,46 @@ impl Failure {
     /// Prints the failure to standard error, as JSON if wanted.
     pub(super) fn print(&self, json: bool) {
         if json {
-            let (code, data) = match self.server() {
-                Some(error) => (error.code, error.data.clone()),
-                None => (0, serde_json::Value::Null),
+            let (code, message, data) = match self.server() {
+                Some(error) => (error.code, error.message.clone(), error.data.clone()),
+                None => (0, self.to_string(), serde_json::Value::Null),
             };
             let error = serde_json::json!({
-                "error": { "code": code, "message": self.to_string(), "data": data }
+                "error": { "code": code, "message": message, "data": data }
             });
             eprintln!("{error}");
-            return;
-        }
-        eprintln!("covey: {self}");
-        let message = self.to_string();
-        let help = self.server().and_then(|error| error.help());
-        // Messages mostly say themselves what to do; the rest is in the code's help.
-        if let Some(help) = help.filter(|help| !message.contains("covey ") && !help.is_empty()) {
-            eprintln!("       {help}");
+        } else {
+            eprintln!("{}", self.text());
         }
     }
+
+    /// What went wrong, and on a second line what to do unless the first says it already.
+    fn text(&self) -> String {
+        let Some(error) = self.server() else { return format!("covey: {self}") };
+        let message = &error.message;
+        let says_itself =
+            |help: &&str| help.is_empty() || message.contains("covey ") || message.contains(*help);
+        match error.help().filter(|help| !says_itself(help)) {
+            Some(help) => format!("covey: {message}\n       {}", as_commands(help)),
+            None => format!("covey: {message}"),
+        }
+    }
+}
+
+/// Methods as the commands that call them: `msg_contacts` is `covey msg contacts`.
+fn as_commands(help: &str) -> String {
+    let word = |word: &str| {
+        let (name, rest) = word
+            .split_at(word.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(word.len()));
+        match name.split_once('_') {
+            Some((group @ ("msg" | "net" | "keys"), verb)) => {
+                format!("`covey {group} {verb}`{rest}")
+            }
+            Some(("node", verb)) => format!("`covey {verb}`{rest}"),
+            _ => word.to_owned(),
+        }
+    };
+    help.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The exit code of a failure: 1 refused or failed, 2 wrong usage, 3 no node runs.
@@ -87,5 +112,35 @@ pub fn exit_code(failure: &Failure) -> u8 {
 impl From<RpcError> for Failure {
     fn from(error: RpcError) -> Self {
         Self::Checked(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::client::ServerError;
+
+    fn refused(message: &str, help: &str) -> Failure {
+        let data = json!({ "name": "x", "help": help });
+        let error = ServerError { code: 2000, message: message.into(), data };
+        Failure::Client(ClientError::Server(Box::new(error)))
+    }
+
+    #[test]
+    fn help_is_told_once_and_in_commands() {
+        let unknown = refused("no contact \"bobb\"", "msg_contacts lists them");
+        assert_eq!(
+            unknown.text(),
+            "covey: no contact \"bobb\"\n       `covey msg contacts` lists them"
+        );
+        let halted = refused("a part stopped", "see node_status; the log says why");
+        assert_eq!(
+            halted.text(),
+            "covey: a part stopped\n       see `covey status`; the log says why"
+        );
+        let long = refused("the text is too long: send it as a file", "send it as a file");
+        assert_eq!(long.text(), "covey: the text is too long: send it as a file");
     }
 }

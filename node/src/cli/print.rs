@@ -10,7 +10,10 @@ use super::Failure;
 /// Prints a line; a reader that has gone away ends the command quietly.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::io("cannot print"))
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::NobodyReads),
+        outcome => outcome.map_err(Failure::io("cannot print")),
+    }
 }
 
 /// Prints a value as one line of JSON.

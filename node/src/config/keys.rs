@@ -89,7 +89,7 @@ macro_rules! settings {
 settings! {
     /// Which network, and how to reach it.
     network: Network {
-        /// The network to join when there is no genesis file: a name that its members share.
+        /// The network to join: a name that its members share.
         name: String = "open".into();
         /// Addresses to listen on; port 0 is any free port.
         listen: Vec<Multiaddr> = any_address();
@@ -99,7 +99,7 @@ settings! {
         static_peers: Vec<Multiaddr> = Vec::new();
         /// Find nodes on the local network by multicast DNS.
         mdns: bool = true;
-        /// The network has no internet: be a Kademlia server whatever NAT detection says.
+        /// The network has no internet: answer Kademlia queries without waiting for a known outside address.
         isolated: bool = false;
         /// Connections with peers at most.
         max_connections: u32 = 512;

@@ -107,6 +107,8 @@ impl Local {
             .args(["--set", &format!("network.listen={}", self.transport.listen())])
             .args(["--set", "network.mdns=false", "--set", "network.isolated=true"])
             .env_remove("COVEY_DATA")
+            // Its own group: Ctrl-C is for whoever started it, who then ends it cleanly.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -28,7 +28,7 @@ impl Db {
     /// Opens or creates the database in the directory `path`, checks that it belongs to this
     /// network and is not newer than this release, and migrates what is older.
     pub fn open(path: &Path, network: NetworkId, schemas: &[Schema]) -> Result<Self, StoreError> {
-        fs::create_dir_all(path).map_err(|error| directory_error(path, &error))?;
+        private_directory(path).map_err(|error| directory_error(path, &error))?;
         let present = present_families(path)?;
         let inner = Arc::new(open_inner(path, &present, schemas)?);
         let meta = Family::new(inner.clone(), META);
@@ -131,4 +131,11 @@ fn refuse_unknown(
         }
     }
     Ok(())
+}
+
+/// Nobody else reads what lies in the database, however open the folder above it is.
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }

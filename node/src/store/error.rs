@@ -46,8 +46,8 @@ pub enum StoreError {
     },
     /// A checksum failed, or a record does not decode.
     #[error(
-        "{path} is damaged: restore a backup with covey restore; do not repair it by hand, \
-         a validator could sign twice ({detail})"
+        "{path} is damaged, and nothing was changed: keep a copy of it, check the disk, then go \
+         on from a backup or with a new --data ({detail})"
     )]
     Corrupt {
         /// The database.
@@ -83,7 +83,7 @@ pub enum StoreError {
     /// The data directory belongs to another network.
     #[error(
         "this data directory belongs to network {found}, not {wanted}: use another --data for \
-         each network, or the genesis file that this one was started with"
+         each network, or set network.name to the one that this one was started with"
     )]
     OtherNetwork {
         /// The network that the database was made for.
@@ -151,6 +151,6 @@ mod tests {
         assert!(matches!(Fault::from(full), Fault::Io(text) if text.contains("free some space")));
         let corrupt = StoreError::corrupt(&path, "checksum mismatch");
         let fault = Fault::from(corrupt);
-        assert!(matches!(fault, Fault::Corrupt(text) if text.contains("covey restore")));
+        assert!(matches!(fault, Fault::Corrupt(text) if text.contains("keep a copy of it")));
     }
 }

@@ -83,7 +83,7 @@ fn a_damaged_log_is_refused() {
     fs::write(&log, bytes).unwrap();
     let error = open(&copy).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
-    assert!(error.to_string().contains("covey restore"), "{error}");
+    assert!(error.to_string().contains("keep a copy of it"), "{error}");
 }
 
 /// The files of an open database as they are now, as a power cut would leave them.

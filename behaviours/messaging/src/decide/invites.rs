@@ -480,6 +480,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         match contact.standing {
             Standing::Blocked(true) => {
                 contact.standing = Standing::Accepted(());
+                // What they hold back since we refused it flows once they hear from us.
+                contact.told = 0;
                 self.put_contact(id, contact.clone());
                 self.seek(contact.keys.set.peer, &contact.addresses);
                 self.soon(Subject::Contact(id));

@@ -83,6 +83,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if let Some(keys) = &changed {
             self.effect(Effect::Release(contact.keys.set.peer));
             contact.keys = keys.clone();
+            // What they hold back since we refused it flows once they hear from us.
+            contact.told = 0;
             let mut conversation = self.conversation(id)?;
             self.drop_sessions(id, &mut conversation);
             self.put_conversation(id, &conversation);
@@ -113,7 +115,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         self.learn_keys(id, contact, set);
         self.effect(Effect::Answer { to, bytes: codec::response(&Response::Noted(())) });
-        Ok(())
+        // Who announces wants to hear from us: also after having refused what we sent.
+        self.soon(Subject::Contact(id));
+        self.pump(id)
     }
 
     /// The contact who has this identity, or whose identity leads to it.

@@ -1,0 +1,17 @@
+//! Real nodes on loopback, each a process of the built `covey`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::let_underscore_must_use,
+    clippy::large_futures
+)]
+
+mod capture;
+mod impostors;
+mod kills;
+mod networks;
+mod tour;
