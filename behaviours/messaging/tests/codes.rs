@@ -71,7 +71,7 @@ fn i1_an_incomplete_code_is_noticed() {
     let mut world = World::new(&["ann"]);
     let text = code(&mut world, false, false).to_string();
     for end in 0..text.len() {
-        let error = ContactCode::from_str(&text[..end]).unwrap_err();
+        let error = ContactCode::from_str(text.get(..end).unwrap()).unwrap_err();
         let expected = if end < 6 { InvalidCode::Scheme } else { InvalidCode::Checksum };
         assert_eq!(error, expected, "{end} characters");
     }

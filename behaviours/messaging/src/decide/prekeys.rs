@@ -70,9 +70,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     /// they ask again, or the new session would be refused.
     pub(crate) fn used_up(&mut self, mut batch: Batch, key: &CurveKey) {
         let Some(place) = batch.keys.iter().position(|other| other == key) else { return };
-        let claimed = batch.claimed.iter().cloned().map(|claimed| {
+        let claimed = batch.claimed.iter().map(|claimed| {
             let used = claimed.index as usize == place;
-            Claimed { peer: claimed.peer.filter(|_| !used), ..claimed }
+            Claimed { peer: claimed.peer.filter(|_| !used), index: claimed.index }
         });
         batch.claimed = Bounded::first(claimed);
         self.put_batch(batch);
