@@ -289,7 +289,7 @@ fn i16_a_clock_pushed_too_far_is_refused_and_cannot_be_pushed_to_the_end() {
     world.nodes[B].disk.0.insert(key, record);
     let id = world.send(B, "ann", "from the end of time");
     world.settle();
-    assert_eq!(world.progress(B, id), Progress::Sent);
+    assert_eq!(world.progress(B, id), Progress::Refused);
     assert!(world.texts(A, "bob").is_empty());
     // Ann can still write, and is read.
     world.send(A, "bob", "hello");

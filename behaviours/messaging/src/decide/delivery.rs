@@ -36,9 +36,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         let me = self.me();
         let conversation = self.conversation(id)?;
-        // Who is invited knows us from the invite: before it has arrived there is nobody to tell.
-        let knows_us = contact.accepted() || conversation.waiting == 0;
-        if contact.told < me.set.set.sequence && knows_us {
+        // Also to whom we invite: the invite may have arrived, under keys that are old by now.
+        if contact.told < me.set.set.sequence {
             let sequence = me.set.set.sequence;
             let announcement = Announcement { set: me.set, successions: me.successions };
             let request = Request::Announce(announcement);
@@ -206,8 +205,14 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             (Errand::Knock(counter), Response::Noted(())) => self.knock_noted(id, counter),
             (Errand::Knock(_), Response::Refused(why)) => self.knock_refused(id, contact, why),
             (Errand::Announce(sequence), Response::Noted(())) => {
-                let told = contact.told.max(sequence);
-                self.put_contact(id, Contact { told, ..contact });
+                self.told(id, contact, sequence);
+                Ok(true)
+            }
+            // Whether our invite has arrived does not show: it goes out under the new keys.
+            (Errand::Announce(sequence), Response::Refused(Refusal::NotContact(())))
+                if self.conversation(id)?.waiting > 0 && !contact.accepted() =>
+            {
+                self.told(id, contact, sequence);
                 Ok(true)
             }
             (Errand::Deliver(first, last), Response::Delivered(outcomes)) => {
@@ -221,6 +226,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
     }
 
+    fn told(&mut self, id: ContactId, contact: Contact, sequence: u64) {
+        let told = contact.told.max(sequence);
+        self.put_contact(id, Contact { told, ..contact });
+    }
+
     fn claimed(
         &mut self,
         id: ContactId,
@@ -232,6 +242,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             if handout.set.identity == keys.identity {
                 let set = handout.set.clone();
                 self.learn_keys(id, contact, &set);
+            } else if !contact.accepted() {
+                self.fail_invite(id, contact, "somebody else answers at their node now");
             }
             return Ok(false);
         }
@@ -251,10 +263,17 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(true)
     }
 
+    fn fail_invite(&mut self, id: ContactId, mut contact: Contact, why: &str) {
+        contact.failed = covey_kernel::Text::new(why).ok();
+        let name = contact.name.to_string();
+        self.put_contact(id, contact);
+        self.tell(Event::InviteFailed { name, why: why.to_owned() });
+    }
+
     fn knock_refused(
         &mut self,
         id: ContactId,
-        mut contact: Contact,
+        contact: Contact,
         why: Refusal,
     ) -> Result<bool, Error> {
         match why {
@@ -262,10 +281,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             Refusal::Code(()) if !matches!(contact.standing, Standing::Invited(_)) => {}
             Refusal::Code(()) => {
                 let why = "their contact code is used up, expired or taken back: ask for a new one";
-                contact.failed = covey_kernel::Text::new(why).ok();
-                let name = contact.name.to_string();
-                self.put_contact(id, contact);
-                self.tell(Event::InviteFailed { name, why: why.to_owned() });
+                self.fail_invite(id, contact, why);
             }
             // Our prekey may be used up there: the next try begins with new ones.
             Refusal::Invalid(()) => {

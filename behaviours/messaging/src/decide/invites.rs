@@ -261,7 +261,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         let mut response = Response::Noted(());
         match self.by_identity(&knock.set.identity) {
-            None => self.new_knock(from, knock)?,
+            None => match self.unconfirmed(&knock.set.identity, &from) {
+                None => self.new_knock(from, knock)?,
+                Some(contact) if contact.accepted() => {}
+                Some(_) => response = Response::Refused(Refusal::Later(())),
+            },
             Some((id, contact)) => match contact.standing {
                 // With other keys than those that we invited: the user has to confirm them.
                 Standing::Invited(_) if !knock.set.set.same_keys(&contact.keys.set) => {
@@ -354,6 +358,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         knock: &Knock,
     ) -> Result<(), Error> {
         let conversation = self.conversation(id)?;
+        contact.theirs = knock.set.identity;
         let (_, mut conversation) = self.read_knock(id, &contact, knock, conversation)?;
         contact.standing = Standing::Accepted(());
         self.become_contact(id, contact, &mut conversation)

@@ -36,7 +36,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let known = self.by_identity(&delivery.from);
         let (id, mut contact) = match known {
             Some((id, contact)) if contact.keys.set.peer == from => (id, contact),
-            _ if self.unconfirmed(&delivery.from, &from) => {
+            _ if self.unconfirmed(&delivery.from, &from).is_some() => {
                 return Err(Error::Refused(Refusal::Unconfirmed(())));
             }
             _ => return Err(Error::Refused(Refusal::NotContact(()))),
@@ -96,6 +96,10 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             Ok(content) => content,
             Err(_) => return Ok(never(conversation, envelope)),
         };
+        // A yes says which of our identities our invite has reached.
+        if !contact.accepted() && content.to != contact.ours && self.is_ours(&content.to) {
+            *contact = self.anchor(id, contact.clone(), content.to)?;
+        }
         if !self.in_order(contact, conversation, envelope, &content) {
             return Ok(never(conversation, envelope));
         }
