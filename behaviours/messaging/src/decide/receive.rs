@@ -250,6 +250,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             return Ok(());
         }
         contact.standing = Standing::Accepted(());
+        contact.failed = None;
         conversation.received = counter;
         conversation.ahead = Bounded::default();
         self.put_contact(id, contact.clone());
