@@ -110,8 +110,8 @@ fn from_somewhere<M: Person>(world: &World<M>) -> Result<(), String> {
                 return Err(format!("node {two} never sent node {one} {message:?}"));
             }
         }
-        for mine in [true, false] {
-            let all = sights.iter().flat_map(|sight| &sight.history);
+        for (sight, mine) in sights.iter().flat_map(|sight| [(sight, true), (sight, false)]) {
+            let all = sight.history.iter();
             let counters: Vec<u64> = all
                 .filter(|message| message.mine == mine)
                 .map(|message| message.cursor.2)
@@ -201,13 +201,13 @@ fn invites_arrive<M: Person>(world: &World<M>) -> Result<(), String> {
     }
 }
 
-/// Nobody has two contacts of one person, or of one name.
+/// Nobody has two contacts of one identity, or of one name.
 fn known_once<M: Person>(world: &World<M>) -> Result<(), String> {
     for node in 0..world.nodes().len() {
         let known = contacts(world, node);
         let names: BTreeSet<_> = known.iter().map(|contact| &contact.name).collect();
-        let peers: BTreeSet<_> = known.iter().map(|contact| contact.peer).collect();
-        if names.len() != known.len() || peers.len() != known.len() {
+        let identities: BTreeSet<_> = known.iter().map(|contact| contact.identity).collect();
+        if names.len() != known.len() || identities.len() != known.len() {
             return Err(format!("node {node} knows somebody twice: {known:#?}"));
         }
     }

@@ -90,6 +90,15 @@ impl Snapshot {
             }
             open.extend(invites.into_iter().map(|invite| (node, invite)));
         }
+        // Somebody who came back as a stranger, under a new identity, is known twice: the
+        // present identity counts.
+        for ((_, two), sights) in &mut sights {
+            let now = match ask(world, *two, Command::Whoami) {
+                Some(Reply::Identity(set)) => Some(set.identity),
+                _ => None,
+            };
+            sights.sort_by_key(|sight| Some(sight.contact.identity) != now);
+        }
         Self { sights, open }
     }
 

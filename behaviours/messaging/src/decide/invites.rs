@@ -273,11 +273,26 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
                     response = Response::Refused(Refusal::Later(()));
                 }
                 Standing::Invited(_) => self.both_invited(id, contact, knock)?,
-                Standing::Accepted(()) | Standing::Inviting(_) | Standing::Blocked(_) => {}
+                Standing::Accepted(()) => self.invited_again(id, knock)?,
+                Standing::Inviting(_) | Standing::Blocked(_) => {}
             },
         }
         self.effect(Effect::Answer { to, bytes: codec::response(&response) });
         Ok(())
+    }
+
+    /// A contact knocks: they have forgotten us since, and with us the sessions under which our
+    /// yes, and what followed it, waits for them.
+    fn invited_again(&mut self, id: ContactId, knock: &Knock) -> Result<(), Error> {
+        let mut conversation = self.conversation(id)?;
+        let known = conversation.sessions.contains(&knock.envelope.session);
+        if conversation.waiting == 0 || known {
+            return Ok(());
+        }
+        self.drop_sessions(id, &mut conversation);
+        self.put_conversation(id, &conversation);
+        self.soon(Subject::Contact(id));
+        self.pump(id)
     }
 
     fn new_knock(&mut self, from: Peer, knock: &Knock) -> Result<(), Error> {
