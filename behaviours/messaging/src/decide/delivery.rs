@@ -306,8 +306,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(stored > 0 || resealed)
     }
 
-    /// The recipient says that it could not decrypt: believed for what was really sent, once a
-    /// message and a few times an hour. The sessions concerned are forgotten, so that the next
+    /// The recipient says that it could not decrypt: believed for what was really sent, a few
+    /// times an hour. Not once a message: keys may change twice before it gets through. The sessions concerned are forgotten, so that the next
     /// flight seals anew.
     fn reseal(
         &mut self,
@@ -335,7 +335,6 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             if let Some(envelope) = outgoing.envelope.take() {
                 self.drop_session(id, conversation, envelope.session);
             }
-            outgoing.resealed = true;
             put_outgoing(self, id, &outgoing);
         }
         true
@@ -346,8 +345,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let signed = Undecryptable::signed(report.hash, self.me().set.identity);
         let network = self.rules().network;
         let signature = &report.signature;
-        !outgoing.resealed
-            && report.hash == envelope.hash()
+        report.hash == envelope.hash()
             && contact.keys.identity.verify(REPORT, &network, &signed, signature).is_ok()
     }
 }
