@@ -311,8 +311,6 @@ record! {
         pub content: Content,
         /// The same bytes go out until they are acknowledged.
         pub envelope: Option<Envelope>,
-        /// Whether it has been encrypted anew on the recipient's word.
-        pub resealed: bool,
     }
 }
 

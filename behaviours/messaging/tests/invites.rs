@@ -295,3 +295,19 @@ fn i6_a_reaction_of_several_code_points_arrives_whole() {
     let hidden = Command::React { id, emoji: "👍\u{200d}\u{202e}".into() };
     assert_eq!(world.refused(B, hidden), Error::InvalidReaction);
 }
+
+#[test]
+fn i3_a_contact_with_a_new_identity_is_no_second_person() {
+    for confirmed in [false, true] {
+        let mut world = World::new(&["ann", "bob"]);
+        world.befriend(A, B);
+        world.rotate(B, true);
+        if confirmed {
+            world.settle();
+        } else {
+            world.parcels.clear();
+        }
+        let code = world.by_code(B);
+        assert_eq!(world.refused(A, invite(code)), Error::AlreadyContact("bob".into()));
+    }
+}

@@ -53,7 +53,7 @@ fn operate(world: &mut World, account: &mut Account, operation: u8, argument: u8
         7 => world.settle(),
         8 => lose(world, usize::from(argument)),
         9 => double(world, usize::from(argument)),
-        10 => alter(world, argument),
+        10 => alter(world, account, argument),
         11 => world.restart(at),
         12 => crash(world, argument),
         13 => world.nodes[at].up = !world.nodes[at].up,
@@ -118,9 +118,11 @@ fn double(world: &mut World, which: usize) {
     }
 }
 
-/// A bit of a parcel is flipped, as a broken peer would; the link itself would notice.
-fn alter(world: &mut World, argument: u8) {
+/// A bit of a parcel is flipped, as only a broken peer can: the link would notice. It may then
+/// have acknowledged what it never took.
+fn alter(world: &mut World, account: &mut Account, argument: u8) {
     let Some(mut parcel) = take(world, 0) else { return };
+    account.fair = false;
     if let Parcel::Request { bytes, .. } | Parcel::Answer { outcome: Ok(bytes), .. } = &mut parcel {
         let bit = usize::from(argument) * 37 % (bytes.len() * 8).max(1);
         if let Some(byte) = bytes.get_mut(bit / 8) {

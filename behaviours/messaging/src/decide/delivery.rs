@@ -358,9 +358,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(())
     }
 
-    /// The recipient says that it could not decrypt: believed for what was really sent, once a
-    /// message and a few times an hour. The sessions concerned are forgotten, so that the next
-    /// flight seals anew.
+    /// The recipient says that it could not decrypt: believed for what was really sent, a few
+    /// times an hour. Not once a message: keys may change twice before it gets through. The
+    /// sessions concerned are forgotten, so that the next flight seals anew.
     fn reseal(
         &mut self,
         id: ContactId,
@@ -387,7 +387,6 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             if let Some(envelope) = outgoing.envelope.take() {
                 self.drop_session(id, conversation, envelope.session);
             }
-            outgoing.resealed = true;
             put_outgoing(self, id, &outgoing);
         }
         true
@@ -398,8 +397,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let signed = Undecryptable::signed(report.hash, self.me().set.identity);
         let network = self.rules().network;
         let signature = &report.signature;
-        !outgoing.resealed
-            && report.hash == envelope.hash()
+        report.hash == envelope.hash()
             && contact.keys.identity.verify(REPORT, &network, &signed, signature).is_ok()
     }
 }

@@ -145,11 +145,19 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
     }
 
-    fn not_yet_known(&self, identity: Option<&PublicKey>, peer: &Peer) -> Result<(), Error> {
-        let known = match identity {
-            Some(identity) => self.by_identity(identity).map(|(_, contact)| contact),
-            None => self.memory().by_peer.get(peer).and_then(|ids| self.contact(*ids.first()?)),
+    /// Whoever has this identity, is about to have it, or lives at this node: a new identity may
+    /// be known from a contact code before its announcement comes, and is no second person.
+    fn acquainted(&self, identity: Option<&PublicKey>, peer: &Peer) -> Option<Contact> {
+        let named =
+            |keys: &SignedKeySet| Some(&keys.identity) == identity || keys.set.peer == *peer;
+        let known = |contact: &&Contact| {
+            named(&contact.keys) || contact.changed.as_ref().is_some_and(named)
         };
+        self.memory().contacts.values().find(known).cloned()
+    }
+
+    fn not_yet_known(&self, identity: Option<&PublicKey>, peer: &Peer) -> Result<(), Error> {
+        let known = self.acquainted(identity, peer);
         if let Some(contact) = known {
             let name = contact.name.to_string();
             return Err(match contact.standing {
@@ -191,12 +199,14 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             self.fail_open(number, open, "another identity answers at this node: not invited");
             return Ok(());
         }
-        if let Some((id, contact)) = self.by_identity(&keys.identity) {
-            if matches!(contact.standing, Standing::Inviting(_)) {
-                // Their invite has crossed ours: both want it.
-                self.drop_open(number);
-                return self.say_yes(id, contact);
-            }
+        if let Some((id, contact)) = self.by_identity(&keys.identity)
+            && matches!(contact.standing, Standing::Inviting(_))
+        {
+            // Their invite has crossed ours: both want it.
+            self.drop_open(number);
+            return self.say_yes(id, contact);
+        }
+        if let Some(contact) = self.acquainted(Some(&keys.identity), &from) {
             let why = format!("you know them already, as {}", &*contact.name);
             self.fail_open(number, open, &why);
             return Ok(());

@@ -44,7 +44,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             nonce: self.random(),
             body,
         };
-        let outgoing = Outgoing { content: content.clone(), envelope: None, resealed: false };
+        let outgoing = Outgoing { content: content.clone(), envelope: None };
         put_outgoing(self, id, &outgoing);
         Ok(content)
     }

@@ -1,0 +1,37 @@
+//! Random operations on two machines, from fixed seeds. `COVEY_RUNS` makes it longer, and
+//! `COVEY_SEED` runs one seed alone.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
+
+use covey_fuzzed::machines;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+/// Runs without further word.
+const RUNS: u64 = 20;
+
+#[test]
+fn random_operations_lose_and_double_nothing() {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("COVEY_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("COVEY_RUNS").unwrap_or(RUNS),
+    };
+    let mut failed = Vec::new();
+    for seed in seeds {
+        let rng = &mut ChaCha12Rng::seed_from_u64(seed);
+        // The two meet first: else little happens.
+        let mut steps = vec![16, 0, 7, 0];
+        let mut rest = [0; 160];
+        rng.fill_bytes(&mut rest);
+        // Most runs are without rejecting, blocking and broken peers: everything must arrive.
+        let fair = seed % 4 != 0;
+        let of_refusal = |operation: u8| matches!(operation % 24, 10 | 22);
+        for step in rest.chunks_exact(2).filter(|step| !fair || !of_refusal(step[0])) {
+            steps.extend_from_slice(step);
+        }
+        if std::panic::catch_unwind(|| machines(&steps)).is_err() {
+            failed.push(seed);
+        }
+    }
+    assert_eq!(failed, Vec::<u64>::new(), "seeds that fail");
+}
