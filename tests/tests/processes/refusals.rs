@@ -283,9 +283,6 @@ async fn a_full_or_read_only_disk_loses_nothing_that_was_acknowledged() {
             ),
         "{complaint}"
     );
-    let full = home.run(&["start"]).await;
-    assert!(full.code == Some(1) && full.err.contains("covey: "), "{full:?}");
-
     fs::remove_file(disk.0.join("ballast")).unwrap();
     let ann = home.start().await;
     let query = json!({ "who": "bob", "limit": 1000 });
