@@ -65,12 +65,12 @@ pub async fn texts(node: &Node, who: &str) -> Vec<String> {
     history(node, who).await.into_iter().map(|message| message.text).collect()
 }
 
-/// Waits until the newest messages have this text among them.
+/// Waits until this text of theirs is among the newest messages.
 pub async fn text_arrives(node: &Node, who: &str, text: &str) {
     until(&format!("{text:?} arrives"), || async {
         let query = json!({ "who": who, "limit": 20 });
         let page: HistoryResult = node.call("msg_history", query).await;
-        page.messages.iter().any(|message| message.text == text)
+        page.messages.iter().any(|message| message.text == text && !message.mine)
     })
     .await;
 }

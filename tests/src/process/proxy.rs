@@ -71,6 +71,7 @@ impl Drop for TcpProxy {
 async fn accept(listener: TcpListener, to: u16, capture: Capture) {
     while let Ok((near, _)) = listener.accept().await {
         let Ok(far) = TcpStream::connect(("127.0.0.1", to)).await else { continue };
+        drop((near.set_nodelay(true), far.set_nodelay(true)));
         let (near_read, near_write) = near.into_split();
         let (far_read, far_write) = far.into_split();
         tokio::spawn(pump(near_read, far_write, capture.clone()));

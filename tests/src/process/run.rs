@@ -96,8 +96,10 @@ impl Outcome {
 
 /// A data directory that was set up, and where its node is to be.
 pub struct Home {
-    root: Option<TempDir>,
     data: PathBuf,
+    scratch: PathBuf,
+    /// Removed with the home.
+    _root: Option<TempDir>,
     port: u16,
     settings: Vec<(String, String)>,
 }
@@ -111,17 +113,23 @@ impl Home {
     /// Sets one up in a network.
     pub async fn on(name: &str, network: &str) -> Self {
         let root = tempfile::Builder::new().prefix("covey-").tempdir().expect("a directory");
-        let data = root.path().join("data");
-        Self::at(Some(root), data, name, network).await
+        let (scratch, data) = (root.path().to_owned(), root.path().join("data"));
+        Self::at(scratch, Some(root), data, name, network).await
     }
 
-    /// Sets one up in this directory, which stays.
-    pub async fn within(data: &Path, name: &str) -> Self {
-        Self::at(None, data.to_owned(), name, "open").await
+    /// Sets one up in a directory of its own, with other files elsewhere; both stay.
+    pub async fn within(data: &Path, name: &str, scratch: &Path) -> Self {
+        Self::at(scratch.to_owned(), None, data.to_owned(), name, "open").await
     }
 
-    async fn at(root: Option<TempDir>, data: PathBuf, name: &str, network: &str) -> Self {
-        let mut home = Self { root, data, port: free_port(), settings: Vec::new() };
+    async fn at(
+        scratch: PathBuf,
+        root: Option<TempDir>,
+        data: PathBuf,
+        name: &str,
+        network: &str,
+    ) -> Self {
+        let mut home = Self { scratch, _root: root, data, port: free_port(), settings: Vec::new() };
         home.listen(&[
             format!("/ip4/127.0.0.1/udp/{}/quic-v1", home.port),
             format!("/ip4/127.0.0.1/tcp/{}", home.port),
@@ -150,13 +158,10 @@ impl Home {
         &self.data
     }
 
-    /// A place for files that go when the home goes.
+    /// A place for files that are not the node's.
     #[must_use]
     pub fn scratch(&self, name: &str) -> PathBuf {
-        match &self.root {
-            Some(root) => root.path().join(name),
-            None => self.data.with_extension(name),
-        }
+        self.scratch.join(name)
     }
 
     /// Where the node listens, by TCP and by QUIC.

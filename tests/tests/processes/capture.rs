@@ -56,12 +56,13 @@ async fn converse(ann: Node, bob: Home, wire: &str, capture: &Capture) {
     text_arrives(&bob, "ann", &format!("19 {CANARY}")).await;
     text_arrives(&ann, "bob", &format!("19 {CANARY}")).await;
     let peers: Peers = bob.call("net_peers", json!({})).await;
+    let addresses: Vec<&String> = peers.peers.iter().flat_map(|peer| &peer.addresses).collect();
     assert!(
-        peers.peers.iter().all(|peer| peer.addresses.iter().all(|at| at.starts_with(wire))),
-        "nothing goes past the tap: {peers:?}"
+        !addresses.is_empty() && addresses.iter().all(|address| address.starts_with(wire)),
+        "something goes past the tap: {peers:?}"
     );
     let seen = capture.bytes() - before;
-    assert!(seen > 40 * CANARY.len(), "the tap saw only {seen} bytes");
+    assert!(seen > 40 * CANARY.len(), "the tap saw only {seen} bytes, {peers:?}");
     for form in forms(CANARY.as_bytes()) {
         assert!(!capture.has(&form), "the canary is on the wire");
         for node in [&ann, &bob] {

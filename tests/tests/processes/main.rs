@@ -11,7 +11,11 @@
 )]
 
 mod capture;
+mod ends;
 mod impostors;
 mod kills;
 mod networks;
+mod refusals;
+mod socket;
+mod strangers;
 mod tour;
