@@ -125,11 +125,11 @@ async fn relay(near: Arc<UdpSocket>, to: u16, capture: Capture) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let Ok((read, from)) = near.recv_from(&mut buffer).await else { continue };
-        if !senders.contains_key(&from) {
+        if let std::collections::hash_map::Entry::Vacant(e) = senders.entry(from) {
             let far = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a port"));
             far.connect(("127.0.0.1", to)).await.expect("loopback");
             tokio::spawn(back(far.clone(), near.clone(), from, capture.clone()));
-            senders.insert(from, (far, capture.open()));
+            e.insert((far, capture.open()));
         }
         let (far, flow) = &senders[&from];
         capture.record(*flow, &buffer[..read]);
