@@ -14,7 +14,7 @@ use std::{
 use covey_kernel::{Machine, NetworkId, Peer};
 use covey_messaging::{Messaging, Rules, ratchet::Olm};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
 };
 
@@ -64,11 +64,16 @@ pub struct Node {
     server: rpc::Server,
     messaging: driver::Handle,
     data: DataDir,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Node {
     /// Starts a node on a data directory that is set up.
     pub async fn start(data: DataDir, loaded: &Loaded) -> Result<Self, NodeError> {
+        // From here on a signal waits until the node runs, and then ends it cleanly.
+        let terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
         let config = &loaded.config;
         let key = data.key(&mut rand::rng())?;
         let network = network_id(config);
@@ -98,7 +103,7 @@ impl Node {
             stop: Arc::default(),
         });
         let server = serve(&data, config, state.clone()).await?;
-        Ok(Self { state, server, messaging, data })
+        Ok(Self { state, server, messaging, data, terminate, interrupt })
     }
 
     /// What its methods share.
@@ -114,12 +119,10 @@ impl Node {
     }
 
     /// Runs until a signal, a `node_stop` or a failure ends it.
-    pub async fn run(self) -> Result<(), NodeError> {
-        let mut terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
+    pub async fn run(mut self) -> Result<(), NodeError> {
         let ended = tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            _ = interrupt.recv() => Ok(()),
+            _ = self.terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => Ok(()),
             () = self.state.stop.notified() => Ok(()),
             outcome = self.messaging.ended() => outcome,
         };

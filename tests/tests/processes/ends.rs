@@ -76,6 +76,16 @@ async fn a_node_under_load_ends_cleanly_on_sigterm() {
     is_released(&home);
 }
 
+/// A supervisor may change its mind as soon as the node says that it is ready.
+#[tokio::test]
+async fn a_node_ends_cleanly_the_moment_it_is_ready() {
+    let mut home = Home::new("Ann").await;
+    for _ in 0..10 {
+        home = home.start().await.stop().await;
+        is_released(&home);
+    }
+}
+
 #[tokio::test]
 async fn an_idle_node_costs_little() {
     let ann = Home::new("Ann").await.start().await;

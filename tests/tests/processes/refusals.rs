@@ -9,7 +9,7 @@ use std::{
 };
 
 use covey::{
-    api::msg::types::{HistoryResult, SendResult},
+    api::msg::types::SendResult,
     store::{Db, Schema},
 };
 use covey_kernel::NetworkId;
@@ -71,6 +71,24 @@ async fn messages_that_cannot_be_sent() {
         "{own}"
     );
     assert_eq!(history(&bob, "ann").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_history_of_the_longest_texts_comes_in_pages_that_fit() {
+    let ann = Home::new("Ann").await.start().await;
+    let bob = Home::new("Bob").await.start().await;
+    befriend(&ann, "ann", &bob, "bob").await;
+    // Six bytes of JSON for each of these.
+    let text = "\u{1}".repeat(32 * 1024);
+    let mut ids = Vec::new();
+    for _ in 0..30 {
+        ids.push(covey_tests::process::send(&ann, "bob", &text).await);
+    }
+    let found: Vec<String> =
+        history(&ann, "bob").await.into_iter().map(|message| message.id).collect();
+    assert_eq!(found, ids);
+    let shown = ann.ok(&["msg", "history", "bob", "--limit", "30", "--json"]).await;
+    assert_eq!(shown.lines().count(), 30);
 }
 
 #[tokio::test]
@@ -285,10 +303,9 @@ async fn a_full_or_read_only_disk_loses_nothing_that_was_acknowledged() {
     );
     fs::remove_file(disk.0.join("ballast")).unwrap();
     let ann = home.start().await;
-    let query = json!({ "who": "bob", "limit": 1000 });
-    let kept: HistoryResult = ann.call("msg_history", query).await;
+    let kept = history(&ann, "bob").await;
     for id in &taken {
-        assert!(kept.messages.iter().any(|message| message.id == *id), "acknowledged, and lost");
+        assert!(kept.iter().any(|message| message.id == *id), "acknowledged, and lost");
     }
     until("all arrive", || async { history(&bob, "ann").await.len() >= first + taken.len() }).await;
 
@@ -305,6 +322,6 @@ async fn a_full_or_read_only_disk_loses_nothing_that_was_acknowledged() {
     );
     disk.remount("rw");
     let ann = home.start().await;
-    assert_eq!(history(&ann, "bob").await.len(), kept.messages.len());
+    assert_eq!(history(&ann, "bob").await.len(), kept.len());
     let _ = ann.stop().await;
 }

@@ -13,14 +13,17 @@ use super::types::Done;
 use super::{call_error, net::parse_peer, swarm_ended};
 use crate::{
     node::State,
-    rpc::{Method, NoParams, Registry, RpcError, Subscription, codes, from_broadcast},
+    rpc::{Method, NoParams, Registry, RpcError, Subscription, codes, from_broadcast, limits},
     swarm::{Multiaddr, PeerId},
 };
 use types::{
     Accept, CodeParams, CodeResult, ContactInfo, Delete, Edit, EventInfo, History, HistoryResult,
-    Invite, InviteInfo, InviteResult, React, Rename, Safety, Send, SendResult, StatusParams,
-    StatusResult, Verify, Who,
+    Invite, InviteInfo, InviteResult, MessageInfo, React, Rename, Safety, Send, SendResult,
+    StatusParams, StatusResult, Verify, Who,
 };
+
+/// Bytes of messages in one page of history: a response also has a frame.
+const PAGE_BYTES: usize = limits::RESPONSE_BYTES / 2;
 
 /// Runs a command on the messaging machine.
 pub(super) async fn call(state: &State, command: Command) -> Result<Reply, RpcError> {
@@ -240,9 +243,27 @@ async fn history(state: Arc<State>, params: History) -> Result<HistoryResult, Rp
         before: params.before.as_deref().map(convert::cursor).transpose()?,
     };
     match call(&state, Command::History(query)).await? {
-        Reply::History(page) => Ok(HistoryResult::from(page)),
+        Reply::History(page) => Ok(fitting(HistoryResult::from(page))),
         _ => Err(unexpected()),
     }
+}
+
+/// As many of the newest messages as one response has room for; the cursor leads to the rest.
+fn fitting(mut page: HistoryResult) -> HistoryResult {
+    let mut room = PAGE_BYTES;
+    let fits = |message: &&MessageInfo| {
+        let bytes = serde_json::to_vec(message).map_or(PAGE_BYTES, |json| json.len());
+        let left = room.checked_sub(bytes);
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    let fitting = page.messages.iter().rev().take_while(fits).count().max(1);
+    let rest = page.messages.len().saturating_sub(fitting);
+    if rest > 0 {
+        page.messages.drain(..rest);
+        page.before = page.messages.first().map(|message| message.cursor.clone());
+    }
+    page
 }
 
 /// A peer id at the end of an address.
