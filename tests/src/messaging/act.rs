@@ -124,7 +124,7 @@ impl<M: Person> Crowd<M> {
         let (who, to) = (contact.name.clone(), self.number(contact));
         for _ in 0..self.rng.random_range(1..=4) {
             let (who, text) = (who.clone(), self.text(node, to));
-            let reply = self.message(node, &who).filter(|_| self.count % 4 == 0);
+            let reply = self.message(node, &who).filter(|_| self.count.is_multiple_of(4));
             let reply = reply.map(|message| message.id);
             self.give(node, Command::Send { who, text, reply });
         }

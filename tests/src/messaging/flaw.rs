@@ -105,7 +105,7 @@ impl<R: Ratchet> Machine for Flawed<R> {
         let mut delivery = false;
         if let Checked::Request(_, to, Request::Deliver(delivered)) = &input {
             delivery = true;
-            if self.flaw == Flaw::AcknowledgesUnstored && cx.rng.next_u32() % 8 == 0 {
+            if self.flaw == Flaw::AcknowledgesUnstored && cx.rng.next_u32().is_multiple_of(8) {
                 let stored = delivered.envelopes.iter().map(|_| Outcome::Stored(()));
                 let response = Response::Delivered(Bounded::first(stored));
                 cx.effects.push(Effect::Answer { to: *to, bytes: cbor::encode(&response) });

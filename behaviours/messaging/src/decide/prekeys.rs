@@ -152,9 +152,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     pub(crate) fn prekey_used(&mut self, key: &CurveKey) {
         let mut batch = self.batch();
         let Some(place) = batch.keys.iter().position(|other| other == key) else { return };
-        let claimed = batch.claimed.iter().cloned().map(|claimed| {
+        let claimed = batch.claimed.iter().map(|claimed| {
             let used = claimed.used || claimed.index as usize == place;
-            Claimed { used, ..claimed }
+            Claimed { used, ..*claimed }
         });
         batch.claimed = Bounded::first(claimed);
         self.put_batch(batch);
