@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Bytes of a [`Hash`].
+/// Bytes of a [`struct@Hash`].
 pub const HASH_LENGTH: usize = 32;
 
 /// A SHA-256 digest.
