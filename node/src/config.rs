@@ -1,6 +1,6 @@
 //! Settings: defaults, then the file, then the environment, then flags; the last one wins.
 //!
-//! The keys stand in one table, [`keys`]; a new one is one line there. [`load`] reads the layers
+//! The keys stand in one table, `keys`; a new one is one line there. [`load`] reads the layers
 //! and remembers where each value came from.
 
 mod error;

@@ -5,7 +5,7 @@
 //! JSON and as HTTP and WebSocket (the first byte tells), and on a loopback port when asked.
 //!
 //! jsonrpsee serves HTTP and WebSocket. Lines are served here, on the same methods and the same
-//! [`service`]: calls of one line may finish in any order, and so may the calls of one batch.
+//! `service`: calls of one line may finish in any order, and so may the calls of one batch.
 
 mod bind;
 mod calls;
