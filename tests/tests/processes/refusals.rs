@@ -208,7 +208,7 @@ async fn databases_from_the_future_or_of_another_network() {
         other.lines().last(),
         Some(&*format!(
             "covey: this data directory belongs to network {found}, not {wanted}: use another \
-             --data for each network, or the genesis file that this one was started with"
+             --data for each network, or set network.name to the one that this one was started with"
         ))
     );
     let newer = Schema { family: "messaging", migrations: &[|_| Ok(()), |_| Ok(())] };
