@@ -28,9 +28,9 @@ pub struct HistoryQuery {
     pub before: Option<Cursor>,
 }
 
-/// A place in a conversation's order: Lamport clock, side, counter.
+/// A place in a conversation's order: Lamport clock, then message id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(pub u64, pub bool, pub u64);
+pub struct Cursor(pub u64, pub MessageId);
 
 /// A local command. `who` is a contact's name, key or an unambiguous beginning of one.
 #[derive(Clone, Debug)]

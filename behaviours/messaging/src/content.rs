@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use covey_kernel::{Hash, Hasher, NetworkId, PublicKey, Text, Time, record, tagged};
+use covey_kernel::{CryptoRng, Hash, NetworkId, PublicKey, Text, Time, record, tagged};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
     limits::{INVITE_TEXT_BYTES, REACTION_BYTES, TEXT_BYTES},
 };
 
-/// Names a message on both sides. It covers sender, recipient and counter, so that no peer can
-/// make one that another peer's message already has.
+/// Names a message on both sides: 128 random bits from its author. Nobody else can know it before
+/// its recipient has it, and a recipient takes no second message of one id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MessageId(#[serde(with = "serde_bytes")] pub [u8; 16]);
@@ -21,6 +21,15 @@ pub struct MessageId(#[serde(with = "serde_bytes")] pub [u8; 16]);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a message id is 32 hexadecimal digits, as `covey msg history` shows them")]
 pub struct InvalidMessageId;
+
+impl MessageId {
+    /// A new one.
+    pub(crate) fn random(rng: &mut dyn CryptoRng) -> Self {
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        Self(id)
+    }
+}
 
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,48 +109,52 @@ tagged! {
 }
 
 record! {
-    /// The plaintext of an envelope.
+    /// Something that is said.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Content {
-        /// The conversation: network and both identities.
-        pub conversation: Hash,
-        /// Who wrote it.
-        pub from: PublicKey,
-        /// For whom.
-        pub to: PublicKey,
         /// The sender's counter in this conversation, from 1.
         pub counter: u64,
         /// The conversation's Lamport clock: history is in its order.
         pub lamport: u64,
         /// When the sender says it was written; only shown.
         pub time: Time,
-        /// Makes message ids unpredictable.
-        pub nonce: u64,
+        /// Its name, whatever becomes of identities, counters and ciphertexts.
+        pub id: MessageId,
         /// What it says.
         pub body: Body,
     }
 }
 
-impl Content {
-    /// The message's name.
+record! {
+    /// The plaintext of an envelope: content, bound to the two identities as they are when it is
+    /// sealed.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Plaintext {
+        /// The conversation: network and both identities.
+        pub conversation: Hash,
+        /// Who says it.
+        pub from: PublicKey,
+        /// To whom.
+        pub to: PublicKey,
+        /// What.
+        pub content: Content,
+    }
+}
+
+impl Plaintext {
+    /// Binds content to who says it to whom.
     #[must_use]
-    pub fn id(&self) -> MessageId {
-        let hash = Hasher::new("covey/messaging/message/v1")
-            .field(self.conversation.as_bytes())
-            .field(self.from.as_bytes())
-            .field(self.to.as_bytes())
-            .field(&self.counter.to_be_bytes())
-            .field(&self.nonce.to_be_bytes())
-            .finish();
-        let mut id = [0; 16];
-        id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
-        MessageId(id)
+    pub fn new(network: &NetworkId, from: PublicKey, to: PublicKey, content: Content) -> Self {
+        Self { conversation: conversation(network, &from, &to), from, to, content }
     }
 
-    /// Whether the plaintext belongs where it was found: it was written by `from` to `to` in
-    /// their conversation on this network.
+    /// The content, if it belongs where it was found: `from` says it to `to`, in their
+    /// conversation on this network.
     #[must_use]
-    pub fn belongs(&self, network: &NetworkId, from: &PublicKey, to: &PublicKey) -> bool {
-        self.from == *from && self.to == *to && self.conversation == conversation(network, from, to)
+    pub fn open(self, network: &NetworkId, from: &PublicKey, to: &PublicKey) -> Option<Content> {
+        let belongs = self.from == *from
+            && self.to == *to
+            && self.conversation == conversation(network, from, to);
+        belongs.then_some(self.content)
     }
 }

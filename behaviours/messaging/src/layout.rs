@@ -80,11 +80,10 @@ pub(crate) fn messages(id: ContactId) -> Vec<u8> {
     numbered(&[0x13], id.0, &[])
 }
 
-/// A message: by Lamport clock, then side, then the sender's counter.
+/// A message: by Lamport clock, then its id, which is the same on both sides.
 #[must_use]
-pub(crate) fn message(id: ContactId, lamport: u64, side: bool, counter: u64) -> Vec<u8> {
-    let side = [u8::from(side)];
-    numbered(&[0x13], id.0, &[&lamport.to_be_bytes(), &side, &counter.to_be_bytes()])
+pub(crate) fn message(id: ContactId, lamport: u64, message: &MessageId) -> Vec<u8> {
+    numbered(&[0x13], id.0, &[&lamport.to_be_bytes(), &message.0])
 }
 
 /// From a message's id to its key.

@@ -36,7 +36,9 @@ pub use command::{
     Command, ContactView, Cursor, Event, HistoryQuery, InviteView, MessageView, Page, Progress,
     Relation, Reply, SafetyView, Target,
 };
-pub use content::{Body, Content, Edit, InvalidMessageId, MessageId, Reaction, TextBody};
+pub use content::{
+    Body, Content, Edit, InvalidMessageId, MessageId, Plaintext, Reaction, TextBody,
+};
 pub use decide::codec::{decode_request, decode_response};
 pub use error::{Error, Expired};
 pub use identity::{KeySet, Name, SignedKeySet, Succession};

@@ -155,10 +155,6 @@ record! {
         pub told: u64,
         /// Where they may be.
         pub addresses: Addresses,
-        /// Our identity when the conversation began: its name for us, whatever comes later.
-        pub ours: PublicKey,
-        /// Their identity when the conversation began.
-        pub theirs: PublicKey,
         /// Since when they are known.
         pub since: Time,
         /// Why our invite to them can never arrive.
@@ -167,12 +163,6 @@ record! {
 }
 
 impl Contact {
-    /// The side that a message's author is on, for the order of history: the same on both nodes.
-    #[must_use]
-    pub(crate) fn side(&self, mine: bool) -> bool {
-        (self.ours > self.theirs) == mine
-    }
-
     /// Whether we may write to each other.
     #[must_use]
     pub(crate) fn accepted(&self) -> bool {

@@ -2,6 +2,7 @@
 //! `cargo run -p covey-tests --bin soak -- --seconds 3600 --seed 1`.
 //!
 //! Ends with status 1 if a checker complained; each failure names the seed that replays it.
+//! With `COVEY_STORY=1 … --seed 7 --seeds 1` messaging tells on stderr all that happens.
 
 #![allow(
     clippy::unwrap_used,

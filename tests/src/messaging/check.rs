@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use covey_messaging::{Event, MessageView, Progress, Relation, Reply, limits::SESSIONS};
+use covey_messaging::{Event, MessageId, MessageView, Progress, Relation, Reply, limits::SESSIONS};
 
 use super::{
     Person, Snapshot,
     look::{Sight, contacts},
 };
-use crate::sim::{Checker, Outcome, World};
+use crate::sim::{Call, Checker, Outcome, World};
 
 /// Where sessions lie in the store.
 const SESSION_TAG: &[u8] = &[0x12];
@@ -37,15 +37,23 @@ pub(super) fn quiet<M: Person>(world: &World<M>) -> bool {
         && invites_arrive(world).is_ok()
 }
 
+/// The message that a call has queued.
+fn queued<M: Person>(call: &Call<M>) -> Option<MessageId> {
+    match &call.outcome {
+        Outcome::Done(Ok(Reply::Queued(id))) => Some(*id),
+        _ => None,
+    }
+}
+
 /// What a user was told is queued is in both histories, if both may write.
 fn texts_arrive<M: Person>(world: &World<M>) -> Result<(), String> {
     let snapshot = Snapshot::of(world);
     for call in world.calls() {
-        let Outcome::Done(Ok(Reply::Queued(id))) = &call.outcome else { continue };
+        let Some(id) = queued(call) else { continue };
         let mine = snapshot.sights.iter().filter(|((one, _), _)| *one == call.node);
         let has = |sights: &[Sight]| {
             let all = sights.iter().flat_map(|sight| &sight.history);
-            all.filter(|message| message.id == *id).count()
+            all.filter(|message| message.id == id).count()
         };
         let places: Vec<_> = mine.filter(|(_, sights)| has(sights) > 0).collect();
         let [((_, other), sights)] = places.as_slice() else {
@@ -87,8 +95,7 @@ fn same_history<M: Person>(world: &World<M>) -> Result<(), String> {
         }
         let sorted = |history: &[MessageView]| {
             history.windows(2).all(|pair| {
-                let place =
-                    |message: &MessageView| (message.cursor.0, message.cursor.1, message.cursor.2);
+                let place = |message: &MessageView| (message.cursor.0, message.cursor.1);
                 place(&pair[0]) < place(&pair[1])
             })
         };
@@ -99,7 +106,8 @@ fn same_history<M: Person>(world: &World<M>) -> Result<(), String> {
     Ok(())
 }
 
-/// Whatever somebody has received, the other has sent; and each sender's texts are in order.
+/// Whatever somebody has received, the other has sent; and own texts stand in the order in which
+/// they were sent.
 fn from_somewhere<M: Person>(world: &World<M>) -> Result<(), String> {
     let snapshot = Snapshot::of(world);
     for ((one, two), sights) in &snapshot.sights {
@@ -110,13 +118,12 @@ fn from_somewhere<M: Person>(world: &World<M>) -> Result<(), String> {
                 return Err(format!("node {two} never sent node {one} {message:?}"));
             }
         }
-        for (sight, mine) in sights.iter().flat_map(|sight| [(sight, true), (sight, false)]) {
-            let all = sight.history.iter();
-            let counters: Vec<u64> = all
-                .filter(|message| message.mine == mine)
-                .map(|message| message.cursor.2)
-                .collect();
-            if !counters.is_sorted() {
+        let sent: Vec<_> =
+            world.calls().filter(|call| call.node == *one).filter_map(queued).collect();
+        for sight in sights {
+            let mine = sight.history.iter().filter(|message| message.mine);
+            let places = mine.filter_map(|message| sent.iter().position(|id| *id == message.id));
+            if !places.is_sorted() {
                 return Err(format!("node {one} shows {two}'s conversation out of order"));
             }
         }

@@ -10,7 +10,7 @@ mod look;
 
 use covey_kernel::{Machine, NetworkId, Span, Text};
 use covey_messaging::{
-    Command, Error, Event, Messaging, Reply, Rules,
+    Command, Error, Event, Messaging, Reply, Rules, decode_request, decode_response,
     ratchet::{Olm, Ratchet},
 };
 use rand::{RngExt, SeedableRng};
@@ -71,7 +71,8 @@ pub fn run_with(seed: u64, flaw: Flaw) -> Report {
 
 fn run_as<M: Person>(seed: u64, rules_of: impl Fn(Rules) -> M::Rules) -> Report {
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
-    let config = Config::seeded(seed, rng.random_range(2..=5));
+    let mut config = Config::seeded(seed, rng.random_range(2..=5));
+    config.story = std::env::var_os("COVEY_STORY").map(|_| words as fn(&[u8]) -> Option<String>);
     let world: World<M> = World::new(seed, config, |me, peers| rules_of(rules(me, peers)));
     let mut crowd = Crowd::new(world, rng);
     for _ in 0..STEPS {
@@ -80,4 +81,11 @@ fn run_as<M: Person>(seed: u64, rules_of: impl Fn(Rules) -> M::Rules) -> Report 
     }
     crowd.settle();
     Report::of(crowd.world(), &checkers())
+}
+
+/// What the bytes of a request, an answer, a command or an event say.
+fn words(bytes: &[u8]) -> Option<String> {
+    let request = || decode_request(bytes).ok().map(|request| format!("{request:?}"));
+    let response = || decode_response(bytes).ok().map(|response| format!("{response:?}"));
+    request().or_else(response).or_else(|| String::from_utf8(bytes.to_vec()).ok())
 }

@@ -37,6 +37,8 @@ pub struct Config {
     pub nudge: Option<Span>,
     /// How far clocks are apart at most.
     pub skew: Span,
+    /// Prints everything that happens to stderr, with requests and answers in these words.
+    pub story: Option<fn(&[u8]) -> Option<String>>,
 }
 
 impl Config {
@@ -59,6 +61,7 @@ impl Config {
             flip: None,
             nudge: None,
             skew: Span::ZERO,
+            story: None,
         }
     }
 

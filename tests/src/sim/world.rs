@@ -267,6 +267,9 @@ impl<M: Machine> World<M> {
     }
 
     pub(super) fn record(&mut self, node: usize, what: &str, bytes: &[u8]) {
+        if let Some(words) = self.config.story {
+            self.narrate(node, what, &words(bytes).unwrap_or_default());
+        }
         self.trace = Hasher::new("trace")
             .field(self.trace.as_bytes())
             .field(&self.now.millis().to_be_bytes())
@@ -274,6 +277,17 @@ impl<M: Machine> World<M> {
             .field(what.as_bytes())
             .field(bytes)
             .finish();
+    }
+}
+
+impl<M: Machine> World<M> {
+    /// A line of the story, with nodes' keys replaced by their numbers.
+    fn narrate(&self, node: usize, what: &str, said: &str) {
+        let mut line = format!("{:>9} node {node}: {what} {said}", self.elapsed().as_millis());
+        for (peer, number) in &self.numbers {
+            line = line.replace(&format!("{peer:?}"), &format!("#{number}"));
+        }
+        eprintln!("{line}");
     }
 }
 

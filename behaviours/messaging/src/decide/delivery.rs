@@ -6,7 +6,7 @@ use covey_kernel::{AskFailure, AskId, Bounded, Domain, Fault, Peer, Scan, cbor};
 use super::{desk::Desk, sessions::put_outgoing};
 use crate::{
     command::{Event, Progress},
-    content::{Body, MessageId},
+    content::{Body, Content, MessageId, Plaintext},
     error::Error,
     layout::{self, ContactId},
     limits::{DELIVERY_BYTES, DELIVERY_ENVELOPES, RESEAL_SPAN, RESEALS},
@@ -64,7 +64,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         contact: &Contact,
         mut conversation: Conversation,
     ) -> Result<(), Error> {
-        let batch = self.sealed(id, &mut conversation)?;
+        let batch = self.sealed(id, contact, &mut conversation)?;
         if conversation.sessions.is_empty() {
             self.put_conversation(id, &conversation);
             let to = contact.keys.set.peer;
@@ -115,6 +115,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     fn sealed(
         &mut self,
         id: ContactId,
+        contact: &Contact,
         conversation: &mut Conversation,
     ) -> Result<Vec<Envelope>, Error> {
         let mut waiting = self.first_waiting(id)?;
@@ -126,7 +127,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let mut stale: Vec<&mut Outgoing> = waiting.iter_mut().filter(stale).collect();
         let contents: Vec<(u64, Vec<u8>)> = stale
             .iter()
-            .map(|outgoing| (outgoing.content.counter, cbor::encode(&outgoing.content)))
+            .map(|outgoing| (outgoing.content.counter, self.plaintext(contact, &outgoing.content)))
             .collect();
         let Some(envelopes) = self.seal(id, conversation, &contents)? else {
             return Ok(Vec::new());
@@ -136,6 +137,12 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             put_outgoing(self, id, outgoing);
         }
         Ok(waiting.into_iter().filter_map(|outgoing| outgoing.envelope).collect())
+    }
+
+    /// Content as it is encrypted: from our present identity to theirs.
+    fn plaintext(&self, contact: &Contact, content: &Content) -> Vec<u8> {
+        let (from, to) = (self.me().set.identity, contact.keys.identity);
+        cbor::encode(&Plaintext::new(&self.rules().network, from, to, content.clone()))
     }
 
     // --- answers -------------------------------------------------------------------------
@@ -404,5 +411,5 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
 
 /// The id of a message whose progress a user follows.
 fn shown(outgoing: &Outgoing) -> Option<MessageId> {
-    matches!(outgoing.content.body, Body::Text(_)).then(|| outgoing.content.id())
+    matches!(outgoing.content.body, Body::Text(_)).then(|| outgoing.content.id)
 }

@@ -2,7 +2,7 @@
 
 use covey_kernel::Fault;
 
-use super::{desk::Desk, invites::open_name};
+use super::{desk::Desk, inviting::open_name};
 use crate::{
     command::{ContactView, InviteView, Relation, Reply},
     error::Error,

@@ -87,7 +87,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             my_reaction: some(&message.my_reaction.1),
             their_reaction: some(&message.their_reaction.1),
             progress: self.progress(id, conversation, &message)?,
-            cursor: Cursor(lamport, contact.side(message.mine), message.counter),
+            cursor: Cursor(lamport, message.id),
             text: message.text.into_string(),
         })
     }
@@ -102,8 +102,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
                 && wanted.as_ref().is_none_or(|text| message.text.to_lowercase().contains(text))
         };
         let mut scan = Scan::prefix(&layout::messages(id)).backwards().limit(SEARCHED);
-        if let Some(Cursor(lamport, side, counter)) = query.before {
-            scan = scan.before(&layout::message(id, lamport, side, counter));
+        if let Some(Cursor(lamport, message)) = query.before {
+            scan = scan.before(&layout::message(id, lamport, &message));
         }
         let limit = query.limit.clamp(1, PAGE);
         let entries = self.store().scan(&scan)?;
@@ -116,7 +116,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             let message: Message = cbor::decode_stored(bytes)?;
             let lamport = lamport_of(key).unwrap_or_default();
             seen = seen.saturating_add(1);
-            last = Some(Cursor(lamport, contact.side(message.mine), message.counter));
+            last = Some(Cursor(lamport, message.id));
             if fits(&message) {
                 messages.push(self.view_of(id, &contact, &conversation, lamport, message)?);
             }

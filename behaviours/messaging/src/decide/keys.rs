@@ -1,17 +1,17 @@
 //! Own keys, the other's keys, and what happens when they change.
 
-use covey_kernel::{Bounded, Bytes, Effect, Fault, Peer, PublicKey, RequestId, Scan, cbor};
+use covey_kernel::{Bounded, Bytes, Effect, Peer, PublicKey, RequestId};
 
-use super::{codec, desk::Desk, sessions::put_outgoing};
+use super::{codec, desk::Desk};
 use crate::{
     command::{Event, Reply, SafetyView},
     error::Error,
-    identity::{Secrets, SignedKeySet, Succession, conversation, sealing_key},
-    layout::{self, ContactId},
+    identity::{Secrets, SignedKeySet, Succession, sealing_key},
+    layout::ContactId,
     limits::SUCCESSIONS,
     memory::Subject,
     ratchet::Ratchet,
-    records::{Contact, Outgoing, Standing},
+    records::{Contact, Standing},
     safety::SafetyNumber,
     wire::{Announcement, Refusal, Response},
 };
@@ -52,50 +52,13 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     /// After new own keys: no session is good any longer, and every contact must be told.
     fn start_over_with_all(&mut self) -> Result<(), Error> {
         let ids: Vec<ContactId> = self.memory().contacts.keys().copied().collect();
-        let identity = self.me().set.identity;
         for id in ids {
             let mut conversation = self.conversation(id)?;
             self.drop_sessions(id, &mut conversation);
             self.put_conversation(id, &conversation);
-            if let Some(contact) = self.contact(id)
-                && matches!(contact.standing, Standing::Invited(_))
-                && conversation.waiting > 0
-            {
-                self.anchor(id, contact, identity)?;
-            }
             self.pump(id)?;
         }
         Ok(())
-    }
-
-    /// A conversation is between two identities for good, once both have said yes. Until then an
-    /// invite follows our identity, and the other's yes says which one it has reached.
-    pub(crate) fn anchor(
-        &mut self,
-        id: ContactId,
-        mut contact: Contact,
-        ours: PublicKey,
-    ) -> Result<Contact, Fault> {
-        if contact.ours == ours {
-            return Ok(contact);
-        }
-        contact.ours = ours;
-        self.put_contact(id, contact.clone());
-        let network = self.rules().network;
-        for (_, bytes) in self.store().scan(&Scan::prefix(&layout::outbox(id)))? {
-            let mut outgoing: Outgoing = cbor::decode_stored(&bytes)?;
-            outgoing.content.from = ours;
-            outgoing.content.conversation = conversation(&network, &ours, &contact.theirs);
-            outgoing.envelope = None;
-            put_outgoing(self, id, &outgoing);
-        }
-        Ok(contact)
-    }
-
-    /// Whether an identity is ours, or was.
-    pub(crate) fn is_ours(&self, identity: &PublicKey) -> bool {
-        let me = self.me();
-        me.set.identity == *identity || me.successions.iter().any(|link| link.old == *identity)
     }
 
     /// The keys that a contact has, or will have once confirmed.
@@ -167,20 +130,20 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     }
 
     /// Whoever waits for our yes has new keys: nothing was confirmed or said under the old ones.
-    fn inviter_changed(
+    pub(super) fn inviter_changed(
         &mut self,
         id: ContactId,
         mut contact: Contact,
         set: &SignedKeySet,
-    ) -> Result<(), Error> {
+    ) -> Result<Contact, Error> {
         if set.set.sequence > contact.keys.set.sequence {
             contact.keys = set.clone();
             let mut conversation = self.conversation(id)?;
             self.drop_sessions(id, &mut conversation);
             self.put_conversation(id, &conversation);
-            self.put_contact(id, contact);
+            self.put_contact(id, contact.clone());
         }
-        Ok(())
+        Ok(contact)
     }
 
     /// The contact who has this identity, or whose identity leads to it.

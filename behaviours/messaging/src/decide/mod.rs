@@ -2,15 +2,18 @@
 //! [`desk::Desk`].
 
 pub(crate) mod codec;
+mod codes;
 mod delivery;
 pub(crate) mod desk;
 mod directory;
 mod history;
-mod invites;
+mod inviting;
 mod keys;
+mod knocks;
 pub(crate) mod prekeys;
 mod receive;
 mod sessions;
+mod standing;
 mod texts;
 
 use covey_kernel::{CommandId, Effect, Peer};

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     command::{Event, Progress},
-    content::{Body, Content, MessageId, TextBody},
+    content::{Body, Content, MessageId, Plaintext, TextBody},
     error::Error,
     layout::{self, ContactId},
     limits::{CLOCK_JUMP, EARLY, INBOUND_BYTES, SEALED_BYTES},
@@ -92,15 +92,10 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             Err(Closed::Fault(fault)) => return Err(fault),
             Err(Closed::Undecryptable) => return Ok(self.report(contact, envelope)),
         };
-        let content: Content = match cbor::decode(&plaintext, SEALED_BYTES) {
-            Ok(content) => content,
-            Err(_) => return Ok(never(conversation, envelope)),
+        let Some(content) = self.opened(contact, &plaintext) else {
+            return Ok(never(conversation, envelope));
         };
-        // A yes says which of our identities our invite has reached.
-        if !contact.accepted() && content.to != contact.ours && self.is_ours(&content.to) {
-            *contact = self.anchor(id, contact.clone(), content.to)?;
-        }
-        if !self.in_order(contact, conversation, envelope, &content) {
+        if !in_order(conversation, envelope, &content) || self.told_before(&content)? {
             return Ok(never(conversation, envelope));
         }
         // Their own invite, which crossed ours, goes before their yes.
@@ -121,16 +116,17 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Outcome::Undecryptable(Undecryptable { hash, signature })
     }
 
-    fn in_order(
-        &self,
-        contact: &Contact,
-        conversation: &Conversation,
-        envelope: &Envelope,
-        content: &Content,
-    ) -> bool {
-        content.belongs(&self.rules().network, &contact.theirs, &contact.ours)
-            && content.counter == envelope.counter
-            && content.lamport <= conversation.clock.saturating_add(CLOCK_JUMP)
+    /// What a contact says to us in our conversation.
+    pub(crate) fn opened(&self, contact: &Contact, plaintext: &[u8]) -> Option<Content> {
+        let plaintext: Plaintext = cbor::decode(plaintext, SEALED_BYTES).ok()?;
+        let ours = self.me().set.identity;
+        plaintext.open(&self.rules().network, &contact.keys.identity, &ours)
+    }
+
+    /// Whether a text has the id of a message that is there already, from whomever.
+    fn told_before(&self, content: &Content) -> Result<bool, Fault> {
+        let text = matches!(content.body, Body::Text(_));
+        Ok(text && self.store().get(&layout::index(&content.id))?.is_some())
     }
 
     fn take_body(
@@ -168,7 +164,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         self.view().delete(layout::early(id, &message.id));
         conversation.unread = conversation.unread.saturating_add(1);
-        self.put_message(id, contact, content.lamport, &message);
+        self.put_message(id, content.lamport, &message);
         let view = self.message_view(id, contact, content.lamport, message)?;
         self.tell(Event::Message(Box::new(view)));
         Ok(())
@@ -265,6 +261,16 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         self.tell(Event::Accepted(Box::new(view)));
         Ok(())
     }
+}
+
+/// Whether content has the counter that its envelope shows, and leaves the clock in bounds.
+pub(crate) fn in_order(
+    conversation: &Conversation,
+    envelope: &Envelope,
+    content: &Content,
+) -> bool {
+    content.counter == envelope.counter
+        && content.lamport <= conversation.clock.saturating_add(CLOCK_JUMP)
 }
 
 /// Content that was really sent but breaks a rule: its counter is used up, so that what follows

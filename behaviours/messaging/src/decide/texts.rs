@@ -11,7 +11,6 @@ use crate::{
     command::{Event, Progress, Reply},
     content::{Body, Content, Edit, MessageId, Reaction, TextBody},
     error::Error,
-    identity::conversation,
     layout::{self, ContactId},
     limits::{OUTBOX, REACTION_BYTES, TEXT_BYTES},
     ratchet::Ratchet,
@@ -24,29 +23,32 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         &mut self,
         id: ContactId,
         contact: &Contact,
-        conversation_record: &mut Conversation,
+        conversation: &mut Conversation,
         body: Body,
     ) -> Result<Content, Error> {
-        if conversation_record.waiting >= OUTBOX {
+        if conversation.waiting >= OUTBOX {
             return Err(Error::OutboxFull(contact.name.to_string()));
         }
-        let counter = conversation_record.next;
-        conversation_record.next = counter.saturating_add(1);
-        conversation_record.clock = conversation_record.clock.saturating_add(1);
-        conversation_record.waiting = conversation_record.waiting.saturating_add(1);
-        let content = Content {
-            conversation: conversation(&self.rules().network, &contact.ours, &contact.theirs),
-            from: contact.ours,
-            to: contact.theirs,
-            counter,
-            lamport: conversation_record.clock,
-            time: self.now(),
-            nonce: self.random(),
-            body,
-        };
+        let counter = conversation.next;
+        conversation.next = counter.saturating_add(1);
+        Ok(self.queue_at(id, conversation, counter, body))
+    }
+
+    /// The same under a given counter.
+    pub(crate) fn queue_at(
+        &mut self,
+        id: ContactId,
+        conversation: &mut Conversation,
+        counter: u64,
+        body: Body,
+    ) -> Content {
+        conversation.clock = conversation.clock.saturating_add(1);
+        conversation.waiting = conversation.waiting.saturating_add(1);
+        let (time, message) = (self.now(), MessageId::random(self.rng()));
+        let content = Content { counter, lamport: conversation.clock, time, id: message, body };
         let outgoing = Outgoing { content: content.clone(), envelope: None };
         put_outgoing(self, id, &outgoing);
-        Ok(content)
+        content
     }
 
     /// Whether we may write to them now.
@@ -84,22 +86,15 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let body = TextBody { text: text.clone(), reply };
         let content = self.say(id, &contact, Body::Text(body))?;
         let message = new_message(&content, true, text, reply);
-        self.put_message(id, &contact, content.lamport, &message);
+        self.put_message(id, content.lamport, &message);
         let view = self.message_view(id, &contact, content.lamport, message)?;
         self.tell(Event::Message(Box::new(view)));
         self.pump(id)?;
-        Ok(Reply::Queued(content.id()))
+        Ok(Reply::Queued(content.id))
     }
 
-    pub(crate) fn put_message(
-        &mut self,
-        id: ContactId,
-        contact: &Contact,
-        lamport: u64,
-        message: &Message,
-    ) {
-        let side = contact.side(message.mine);
-        let key = layout::message(id, lamport, side, message.counter);
+    pub(crate) fn put_message(&mut self, id: ContactId, lamport: u64, message: &Message) {
+        let key = layout::message(id, lamport, &message.id);
         records::write(self.view(), key.clone(), message);
         self.view().put(layout::index(&message.id), key);
     }
@@ -244,7 +239,7 @@ pub(crate) fn new_message(
     reply: Option<MessageId>,
 ) -> Message {
     Message {
-        id: content.id(),
+        id: content.id,
         mine,
         counter: content.counter,
         time: content.time,

@@ -23,20 +23,17 @@ pub(super) fn message_id(text: &str) -> Result<MessageId, RpcError> {
     text.parse().map_err(|error| RpcError::new(codes::UNKNOWN_MESSAGE, error))
 }
 
-/// A cursor as text: three numbers that clients only hand back.
+/// A cursor as text that clients only hand back.
 pub(super) fn cursor(text: &str) -> Result<Cursor, RpcError> {
-    let wrong = || RpcError::new(codes::INVALID_PARAMS, "before is not a cursor of a history");
-    let mut parts = text.split('.').map(str::parse::<u64>);
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(Ok(lamport)), Some(Ok(side)), Some(Ok(counter)), None) if side < 2 => {
-            Ok(Cursor(lamport, side == 1, counter))
-        }
-        _ => Err(wrong()),
-    }
+    let parts = text.split_once('.');
+    let cursor =
+        parts.and_then(|(lamport, id)| Some(Cursor(lamport.parse().ok()?, id.parse().ok()?)));
+    cursor
+        .ok_or_else(|| RpcError::new(codes::INVALID_PARAMS, "before is not a cursor of a history"))
 }
 
 fn cursor_text(cursor: Cursor) -> String {
-    format!("{}.{}.{}", cursor.0, u8::from(cursor.1), cursor.2)
+    format!("{}.{}", cursor.0, cursor.1)
 }
 
 pub(super) fn is_loopback(address: &Multiaddr) -> bool {
