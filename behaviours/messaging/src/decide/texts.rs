@@ -257,6 +257,7 @@ pub(crate) fn new_message(
 pub(crate) fn erase(message: &mut Message) {
     message.deleted = true;
     message.text = Text::default();
+    message.reply = None;
     message.my_reaction = (0, Text::default());
     message.their_reaction = (0, Text::default());
 }
