@@ -12,7 +12,12 @@ fn caught(flaw: Flaw, by: &str) {
 
 #[test]
 fn forgetting_what_was_received_is_caught() {
-    caught(Flaw::ForgetsReceived, "each message is told once");
+    caught(Flaw::ForgetsReceived, "nothing is refused");
+}
+
+#[test]
+fn sending_twice_is_caught() {
+    caught(Flaw::SendsTwice, "each message is told once");
 }
 
 #[test]

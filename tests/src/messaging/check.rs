@@ -22,6 +22,7 @@ pub fn checkers<M: Person>() -> Vec<Checker<M>> {
         ("the blocked stay silent", blocked_silent),
         ("each message is told once", told_once),
         ("nothing waits", nothing_waits),
+        ("nothing is refused", nothing_refused),
         ("invites come through", invites_arrive),
         ("everybody is known once", known_once),
         ("sessions are bounded", sessions_bounded),
@@ -166,6 +167,27 @@ fn told_once<M: Person>(world: &World<M>) -> Result<(), String> {
         let Event::Message(message) = event else { continue };
         if !told.insert((*node, message.id)) {
             return Err(format!("node {node} told {message:?} twice"));
+        }
+    }
+    // No two texts of a run are the same.
+    for ((one, two), sights) in &Snapshot::of(world).sights {
+        let mut texts = BTreeSet::new();
+        let shown = sights.iter().flat_map(|sight| &sight.history);
+        for message in shown.filter(|message| !message.deleted) {
+            if !texts.insert(&message.text) {
+                return Err(format!("node {one} has {:?} twice with {two}", message.text));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No honest node finds that an honest node's message breaks a rule.
+fn nothing_refused<M: Person>(world: &World<M>) -> Result<(), String> {
+    for ((one, two), sights) in &Snapshot::of(world).sights {
+        let mut shown = sights.iter().flat_map(|sight| &sight.history);
+        if let Some(message) = shown.find(|message| message.progress == Progress::Refused) {
+            return Err(format!("node {two} has refused {message:?} of node {one}"));
         }
     }
     Ok(())
