@@ -44,6 +44,12 @@ pub enum Error {
          then `covey msg verify {0} --confirm`"
     )]
     KeysChanged(String),
+    /// What the user compared is not what would be confirmed.
+    #[error(
+        "{0}'s keys have changed since you were shown the safety number: compare it again with \
+         `covey msg verify {0}`; nothing was confirmed"
+    )]
+    NumberChanged(String),
     /// They are a contact already.
     #[error("{0} is already your contact")]
     AlreadyContact(String),

@@ -59,9 +59,9 @@ pub const BATCH_LIFE: Span = Span::hours(1);
 pub const FALLBACK_LIFE: Span = Span::days(7);
 /// How long a signed bundle is valid: while its fallback key can still be used.
 pub const BUNDLE_LIFE: Span = Span::days(14);
-/// Sessions made with one fallback key that are remembered, so that none is made twice.
-/// When full, the fallback key starts no further session.
-pub const FALLBACK_SESSIONS: usize = 4096;
+/// Sessions that one contact may start with fallback keys within [`FALLBACK_LIFE`]. Each is
+/// remembered until its key is forgotten, so that none is made twice.
+pub const FALLBACK_SESSIONS: u32 = 64;
 
 /// First wait before a failed request is tried again.
 pub const RETRY_FIRST: Span = Span::secs(1);

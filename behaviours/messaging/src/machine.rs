@@ -90,6 +90,7 @@ impl<R: Ratchet> Machine for Messaging<R> {
             asks: Default::default(),
             retries: Default::default(),
             online: Default::default(),
+            shown: Default::default(),
         };
         for (number, contact) in all::<Contact>(view, layout::CONTACTS)? {
             memory.apply(Change::Contact(ContactId(number), Some(Box::new(contact))));

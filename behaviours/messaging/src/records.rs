@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use covey_kernel::{
-    Address, Bounded, Fault, Hash, Peer, PublicKey, Store, Text, Time, View, cbor,
+    Address, Bounded, Fault, Hash, Peer, PublicKey, Span, Store, Text, Time, View, cbor,
     limits::PEER_ADDRESSES, record, tagged,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -198,6 +198,9 @@ record! {
         pub stored: u64,
         /// When encrypting anew was last counted from, and how often since.
         pub resealed: (Time, u32),
+        /// When sessions that they start with a fallback key were last counted from, and how many
+        /// since.
+        pub fallbacks: (Time, u32),
     }
 }
 
@@ -216,8 +219,23 @@ impl Default for Conversation {
             sessions: Bounded::default(),
             stored: 0,
             resealed: (Time::default(), 0),
+            fallbacks: (Time::default(), 0),
         }
     }
+}
+
+/// Counts one more within a span that begins with the first; `None` if there were as many as may
+/// be.
+pub(crate) fn count_within(
+    (since, times): (Time, u32),
+    now: Time,
+    span: Span,
+    most: u32,
+) -> Option<(Time, u32)> {
+    if now.since(since) >= span {
+        return Some((now, 1));
+    }
+    (times < most).then(|| (since, times.saturating_add(1)))
 }
 
 /// What to do with an envelope, by its counter.

@@ -284,7 +284,7 @@ fn i16_a_clock_pushed_too_far_is_refused_and_cannot_be_pushed_to_the_end() {
     let key: Vec<u8> = world.nodes[B].disk.0.keys().find(|key| key[0] == 0x11).unwrap().clone();
     let mut record: Vec<u8> = world.nodes[B].disk.0[&key].clone();
     // [12 fields][next][clock ...: replace the one-byte clock by a far one.
-    assert!(record[0] == 0x8c && record[1] < 24 && record[2] < 24);
+    assert!(record[0] == 0x8d && record[1] < 24 && record[2] < 24);
     record.splice(2..3, [0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
     world.nodes[B].disk.0.insert(key, record);
     let id = world.send(B, "ann", "from the end of time");

@@ -10,7 +10,7 @@
 #[allow(dead_code)]
 mod pair;
 
-use covey_kernel::{Bounded, Keypair, NetworkId, Span, Text};
+use covey_kernel::{Bounded, Keypair, NetworkId, Span, Text, cbor};
 use covey_messaging::{
     Command, Error, Event, KeySet, Progress, SafetyNumber, SignedKeySet, Succession,
     ratchet::CurveKey,
@@ -112,6 +112,19 @@ fn i8_changed_keys_block_sending_until_confirmed() {
 }
 
 #[test]
+fn i8_only_the_number_that_was_compared_is_confirmed() {
+    let mut world = two();
+    world.verify(A, "bob", false);
+    world.rotate(B, false);
+    world.settle();
+    let confirm = || Command::Verify { who: "bob".into(), confirm: true };
+    assert_eq!(world.refused(A, confirm()), Error::NumberChanged("bob".into()));
+    assert!(world.contacts(A).remove(0).changed);
+    world.verify(A, "bob", false);
+    assert!(!world.verify(A, "bob", true).changed);
+}
+
+#[test]
 fn i8_what_was_queued_before_a_change_arrives_after_it() {
     for identity in [false, true] {
         for inviter in [A, B] {
@@ -210,10 +223,14 @@ fn i9_a_set_that_nobody_vouches_for_is_a_strangers() {
     let away = Succession::sign(&eve, &NetworkId::open(), world.whoami(B).identity);
     let request = announcement(&eve, &world, 99, vec![away]);
     assert_eq!(world.turned_away(bob, A, &request), stranger);
-    // A link that the old identity did not sign: signed on another network.
-    let elsewhere = Succession::sign(&eve, &NetworkId::named("x"), eve.public());
-    let request = announcement(&eve, &world, 99, vec![elsewhere]);
-    assert_eq!(world.turned_away(bob, A, &request), Refusal::Invalid(()));
+    // A link that the known identity did not sign.
+    let mut forged = cbor::encode(&Succession::sign(&eve, &NetworkId::open(), eve.public()));
+    let old = world.whoami(B).identity;
+    forged[3..35].copy_from_slice(old.as_bytes());
+    let forged: Succession = cbor::decode(&forged, 1000).unwrap();
+    assert_eq!((forged.old, forged.new), (old, eve.public()));
+    let request = announcement(&eve, &world, 99, vec![forged]);
+    assert_eq!(world.turned_away(bob, A, &request), stranger);
     // A set for another node than the one that speaks.
     let request = announcement(&eve, &world, 99, vec![]);
     let other = eve.public();

@@ -7,6 +7,7 @@ use libp2p::{StreamProtocol, request_response as rr};
 use crate::{
     budget::{Budget, Pool, Share},
     frame::{self, Malformed, Reply},
+    limits::FIRST_BYTES,
 };
 
 /// What one substream carries in one direction. It is decoded and encoded here, in the
@@ -58,14 +59,24 @@ where
 {
     let mut prefix = [0; 4];
     io.read_exact(&mut prefix).await?;
-    let announced = u32::from_be_bytes(prefix);
-    let length = usize::try_from(announced).unwrap_or(usize::MAX);
+    let length = usize::try_from(u32::from_be_bytes(prefix)).unwrap_or(usize::MAX);
     if length > limit {
         return Ok(Parcel { content: Err(Malformed::Oversize { length, limit }), share: None });
     }
-    let share = pool.take(announced).await?;
-    let mut bytes = vec![0; length];
-    io.read_exact(&mut bytes).await?;
+    let mut share = pool.take(length.min(FIRST_BYTES)).await?;
+    let mut bytes = Vec::new();
+    // Announcing costs a peer nothing: memory is taken as bytes arrive, at most twice as much.
+    loop {
+        let room = if share.is_all_of(pool) { length } else { share.bytes() };
+        let so_far = bytes.len();
+        bytes.resize(length.min(room), 0);
+        io.read_exact(bytes.get_mut(so_far..).unwrap_or_default()).await?;
+        if bytes.len() >= length {
+            break;
+        }
+        let more = length.saturating_sub(bytes.len()).min(bytes.len());
+        share.grow(pool, more).await?;
+    }
     Ok(Parcel { content: decode.decode(&bytes), share: Some(share) })
 }
 

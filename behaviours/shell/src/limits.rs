@@ -38,5 +38,9 @@ pub const REQUESTS_TOTAL: usize = 16_384;
 /// need `2 * FRAMES_IN_FLIGHT`; a frame that was just answered may linger a moment.
 pub const STREAMS_PER_CONNECTION: usize = 16;
 
+/// Bytes that a frame takes of the budget before its first byte has come; it takes as much again
+/// whenever what it took is full.
+pub const FIRST_BYTES: usize = 4 << 10;
+
 /// Bytes of frames that all shells together hold in memory, requests and answers each.
 pub const BUDGET_BYTES: usize = 64 << 20;

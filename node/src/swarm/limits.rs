@@ -23,8 +23,8 @@ pub const NEGOTIATING_STREAMS: usize = 64;
 /// Addresses remembered for one peer.
 pub const ADDRESSES_PER_PEER: usize = covey_kernel::limits::PEER_ADDRESSES;
 
-/// Peers that the machines may seek.
-pub const SOUGHT: usize = 1024;
+/// Peers that the machines may seek: more than anybody has contacts and open invites.
+pub const SOUGHT: usize = 16_384;
 
 /// Dials to sought peers under way.
 pub const SEEK_DIALS: usize = 8;
@@ -63,8 +63,15 @@ pub const DIALS: usize = 64;
 pub const DIAL_WITHIN: Duration = Duration::from_secs(30);
 
 /// Inputs that a full machine has not taken yet. At this number no commands are read, so that
-/// no further answers fall due.
-pub const OVERDUE: usize = 4096;
+/// no further answers fall due. It must be more than a machine may ask for in one turn: it hears
+/// no answer before it has spoken, and could not finish speaking.
+pub const OVERDUE: usize = 16_384;
+
+const _: () = {
+    use covey_messaging::limits::{CONTACTS, OPEN_INVITES};
+    assert!(OVERDUE > CONTACTS + OPEN_INVITES);
+    assert!(SOUGHT > CONTACTS + OPEN_INVITES);
+};
 
 /// Pause before inputs are offered to a full machine again.
 pub const OFFER_AGAIN: Duration = Duration::from_millis(10);

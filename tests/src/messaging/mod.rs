@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{
     ratchet::Toy,
-    sim::{Config, Report, World},
+    sim::{Config, Report, Words, World},
 };
 
 pub use act::Crowd;
@@ -72,7 +72,7 @@ pub fn run_with(seed: u64, flaw: Flaw) -> Report {
 fn run_as<M: Person>(seed: u64, rules_of: impl Fn(Rules) -> M::Rules) -> Report {
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let mut config = Config::seeded(seed, rng.random_range(2..=5));
-    config.story = std::env::var_os("COVEY_STORY").map(|_| words as fn(&[u8]) -> Option<String>);
+    config.story = std::env::var_os("COVEY_STORY").map(|_| words as Words);
     let world: World<M> = World::new(seed, config, |me, peers| rules_of(rules(me, peers)));
     let mut crowd = Crowd::new(world, rng);
     for _ in 0..STEPS {

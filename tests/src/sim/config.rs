@@ -2,6 +2,9 @@ use covey_kernel::Span;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+/// Says in words what bytes mean, if they mean anything.
+pub type Words = fn(&[u8]) -> Option<String>;
+
 /// How rough the world is. Chances are per message; intervals are means between two faults of
 /// a kind, `None` for never.
 #[derive(Debug, Clone)]
@@ -38,7 +41,7 @@ pub struct Config {
     /// How far clocks are apart at most.
     pub skew: Span,
     /// Prints everything that happens to stderr, with requests and answers in these words.
-    pub story: Option<fn(&[u8]) -> Option<String>>,
+    pub story: Option<Words>,
 }
 
 impl Config {

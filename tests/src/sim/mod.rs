@@ -25,7 +25,7 @@ mod turn;
 mod wire;
 mod world;
 
-pub use config::Config;
+pub use config::{Config, Words};
 pub use disk::Disk;
 pub use node::{Call, Node, Outcome, Outgoing, Tamper};
 pub use report::{Checker, Report, Stats};

@@ -13,7 +13,7 @@ use crate::{
     memory::{Change, Errand, Flight, Subject},
     prekeys::Handout,
     ratchet::Ratchet,
-    records::{Contact, Conversation, Outgoing, Standing},
+    records::{Contact, Conversation, Outgoing, Standing, count_within},
     wire::{
         Announcement, Delivery, Envelope, Knock, Outcome, Refusal, Request, Response, Undecryptable,
     },
@@ -383,13 +383,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if believed.is_empty() {
             return false;
         }
-        let (since, times) = conversation.resealed;
-        let recent = self.now().since(since) < RESEAL_SPAN;
-        if recent && times >= RESEALS {
-            return false;
-        }
-        conversation.resealed =
-            if recent { (since, times.saturating_add(1)) } else { (self.now(), 1) };
+        let counted = count_within(conversation.resealed, self.now(), RESEAL_SPAN, RESEALS);
+        let Some(counted) = counted else { return false };
+        conversation.resealed = counted;
         for mut outgoing in believed {
             if let Some(envelope) = outgoing.envelope.take() {
                 self.drop_session(id, conversation, envelope.session);

@@ -9,7 +9,7 @@ use crate::{
     identity::{Secrets, SignedKeySet, Succession, sealing_key},
     layout::ContactId,
     limits::SUCCESSIONS,
-    memory::Subject,
+    memory::{Change, Subject},
     ratchet::Ratchet,
     records::{Contact, Standing},
     safety::SafetyNumber,
@@ -64,11 +64,17 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     /// The keys that a contact has, or will have once confirmed.
     pub(crate) fn verify(&mut self, who: &str, confirm: bool) -> Result<Reply, Error> {
         let (id, mut contact) = self.find(who)?;
+        let keys = contact.changed.as_ref().unwrap_or(&contact.keys);
+        let number = SafetyNumber::of(&self.rules().network, &self.me().set, keys);
+        // What the user compared must be what is confirmed: keys may have changed in between.
+        let shown = self.memory().shown.get(&id).filter(|_| confirm);
+        if shown.is_some_and(|shown| *shown != number) {
+            return Err(Error::NumberChanged(contact.name.to_string()));
+        }
+        self.change(Change::Shown(id, (!confirm).then(|| number.clone())));
         if confirm {
             self.confirm(id, &mut contact)?;
         }
-        let shown = contact.changed.as_ref().unwrap_or(&contact.keys);
-        let number = SafetyNumber::of(&self.rules().network, &self.me().set, shown);
         Ok(Reply::Safety(SafetyView {
             name: contact.name.to_string(),
             number: number.groups(),
@@ -152,13 +158,15 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             return Some(known);
         }
         let mut newest = *identity;
-        for link in chain.iter().rev() {
+        for (links, link) in (1..).zip(chain.iter().rev()) {
             if link.new != newest {
                 return None;
             }
             newest = link.old;
             if let Some(known) = self.by_identity(&newest) {
-                return Some(known);
+                let mut walked = chain.iter().rev().take(links);
+                let network = self.rules().network;
+                return walked.all(|link| link.verify(&network).is_ok()).then_some(known);
             }
         }
         None

@@ -85,7 +85,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         self.drop_sessions(id, &mut conversation);
         contact.keys = knock.set.clone();
-        let (text, conversation) = self.read_knock(id, &contact, knock, Conversation::default())?;
+        let fresh = Conversation { fallbacks: conversation.fallbacks, ..Default::default() };
+        let (text, conversation) = self.read_knock(id, &contact, knock, fresh)?;
         if let Standing::Inviting(invitation) = &mut contact.standing {
             invitation.text = text;
         }

@@ -1,16 +1,16 @@
 //! Sessions with a contact: opening, choosing, sealing and unsealing. Ratchet state goes to
 //! the store in the same turn as what was sealed or unsealed with it.
 
-use covey_kernel::{Bytes, Fault, Hash};
+use covey_kernel::{Bytes, Fault, Hash, Time};
 
 use super::desk::Desk;
 use crate::{
     error::Error,
     layout::{self, ContactId},
-    limits::FALLBACK_SESSIONS,
+    limits::{FALLBACK_LIFE, FALLBACK_SESSIONS},
     prekeys::Handout,
     ratchet::{Ratchet, RatchetError, Sealed, SessionTag},
-    records::{self, Batch, Contact, Conversation},
+    records::{self, Batch, Contact, Conversation, count_within},
     wire::Envelope,
 };
 
@@ -196,7 +196,8 @@ impl<R: Ratchet> Opener<R> {
         let batch = desk.batch();
         let fallback = is_fallback(&batch, &opening.prekey);
         let mark = layout::fallback(&Hash::of(&opening.tag.0));
-        if fallback && !desk.fallback_free(&mark)? {
+        let counted = desk.fallback_counted(conversation);
+        if fallback && (counted.is_none() || desk.store().get(&mark)?.is_some()) {
             return Err(Closed::Undecryptable);
         }
         let mut account = desk.account()?;
@@ -204,6 +205,7 @@ impl<R: Ratchet> Opener<R> {
         desk.put_account(&account);
         if fallback {
             desk.view().put(mark, opening.prekey.0.to_vec());
+            conversation.fallbacks = counted.unwrap_or(conversation.fallbacks);
         } else {
             desk.used_up(batch, &opening.prekey);
         }
@@ -218,14 +220,9 @@ fn is_fallback(batch: &Batch, key: &crate::ratchet::CurveKey) -> bool {
 }
 
 impl<R: Ratchet> Desk<'_, '_, '_, R> {
-    /// Whether a fallback key may still start this session: a replayed first message would
-    /// start it twice.
-    fn fallback_free(&self, mark: &[u8]) -> Result<bool, Fault> {
-        if self.store().get(mark)?.is_some() {
-            return Ok(false);
-        }
-        let scan = covey_kernel::Scan::prefix(layout::FALLBACKS).limit(FALLBACK_SESSIONS);
-        Ok(self.store().scan(&scan)?.len() < FALLBACK_SESSIONS)
+    /// One more session from a fallback key, if this contact may start one.
+    fn fallback_counted(&self, conversation: &Conversation) -> Option<(Time, u32)> {
+        count_within(conversation.fallbacks, self.now(), FALLBACK_LIFE, FALLBACK_SESSIONS)
     }
 }
 

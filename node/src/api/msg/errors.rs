@@ -36,7 +36,7 @@ pub(super) fn code(error: &Error) -> Code {
         Error::NotYetAccepted(_) => codes::NOT_YET_ACCEPTED,
         Error::Blocked(_) => codes::BLOCKED,
         Error::NotBlocked(_) => codes::NOT_BLOCKED,
-        Error::KeysChanged(_) => codes::KEYS_CHANGED,
+        Error::KeysChanged(_) | Error::NumberChanged(_) => codes::KEYS_CHANGED,
         Error::AlreadyContact(_) | Error::AlreadyInvited(_) => codes::ALREADY_KNOWN,
         Error::OwnCode | Error::CodeExpired(_) | Error::InvalidCode(_) => codes::BAD_CODE,
         Error::OtherNetwork { .. } => codes::OTHER_NETWORK,

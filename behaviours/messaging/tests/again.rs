@@ -1,0 +1,111 @@
+//! Invites that begin again: somebody took theirs back, forgot it, or has new keys.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+#[allow(dead_code)]
+mod pair;
+
+use covey_kernel::{Keypair, Span};
+use covey_messaging::{
+    Command, Relation, Target,
+    limits::{FALLBACK_SESSIONS, ONE_TIME_KEYS},
+    wire::Request,
+};
+use pair::World;
+
+const A: usize = 0;
+const B: usize = 1;
+const C: usize = 2;
+
+fn invite(world: &mut World, text: &str) {
+    let target = Target::Peer(world.nodes[B].peer, vec![]);
+    world.command(A, Command::Invite { target, name: None, text: text.into() }).unwrap();
+    world.settle();
+}
+
+fn take_back(world: &mut World) {
+    world.command(A, Command::Reject("bob".into())).unwrap();
+}
+
+/// Bob has said yes and more, but Ann has taken her invite back before she heard of it.
+fn forgotten(texts: &[&str]) -> World {
+    let mut world = World::new(&["ann", "bob"]);
+    invite(&mut world, "hello");
+    world.nodes[A].up = false;
+    world.accept(B, "ann");
+    for text in texts {
+        world.send(B, "ann", text);
+    }
+    world.settle();
+    take_back(&mut world);
+    world.restart(A);
+    world.pass(Span::secs(400));
+    assert!(world.contacts(A).is_empty());
+    world
+}
+
+fn talk(world: &mut World, texts: &[&str]) {
+    world.pass(Span::secs(400));
+    assert_eq!(world.contacts(A)[0].relation, Relation::Accepted);
+    world.send(A, "bob", "last");
+    world.pass(Span::secs(400));
+    let all: Vec<&str> = texts.iter().copied().chain(["last"]).collect();
+    assert_eq!(world.texts(A, "bob"), all);
+    assert_eq!(world.texts(B, "ann"), all);
+    assert_eq!((world.contacts(A)[0].waiting, world.contacts(B)[0].waiting), (0, 0));
+}
+
+#[test]
+fn i19_who_forgot_a_contact_and_invites_again_gets_the_yes_and_what_waited() {
+    for texts in [&[][..], &["one", "two"]] {
+        let mut world = forgotten(texts);
+        invite(&mut world, "hello again");
+        talk(&mut world, texts);
+    }
+}
+
+#[test]
+fn i19_also_when_the_contact_has_a_new_identity_by_then() {
+    let mut world = forgotten(&["one", "two"]);
+    world.rotate(B, true);
+    world.settle();
+    invite(&mut world, "hello again");
+    talk(&mut world, &["one", "two"]);
+}
+
+#[test]
+fn i19_a_new_invite_takes_the_place_of_the_old() {
+    let mut world = World::new(&["ann", "bob"]);
+    invite(&mut world, "first");
+    take_back(&mut world);
+    world.rotate(A, false);
+    invite(&mut world, "second");
+    let invites = world.invites(B);
+    assert_eq!(invites.len(), 1);
+    assert_eq!(invites[0].text, "second");
+    world.accept(B, "ann");
+    talk(&mut world, &[]);
+}
+
+#[test]
+fn i10_nobody_uses_up_the_fallback_key_for_others() {
+    let mut world = World::new(&["ann", "bob", "cat"]);
+    for seed in 0..ONE_TIME_KEYS as u8 {
+        let stranger = Keypair::from_secret(&[seed; 32]).public();
+        world.request(stranger, B, &Request::Claim(()));
+    }
+    for round in 0..=FALLBACK_SESSIONS {
+        invite(&mut world, &round.to_string());
+        take_back(&mut world);
+    }
+    assert_eq!(world.invites(B)[0].text, (FALLBACK_SESSIONS - 1).to_string());
+    let target = world.by_code(B);
+    world.invite(C, target, None);
+    world.settle();
+    assert_eq!(world.invites(B).len(), 2);
+}
