@@ -11,8 +11,10 @@ run: setup
 	$(CARGO) build --workspace --locked
 	$(CARGO) run --workspace --locked --quiet --bin covey -- demo --once
 
+# The examples in the documentation first, so that the last line is the summary of the tests.
 test: setup
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked --quiet --doc
+	$(CARGO) test --workspace --locked --lib --bins --tests
 
 setup:
 	@sh scripts/setup

@@ -48,13 +48,18 @@ pub struct MsgResult {
     pub latency: Latency,
 }
 
-/// Measures one transport with so many messages.
-pub async fn measure(transport: Transport, messages: usize) -> Result<MsgResult, BenchError> {
+/// Measures one transport with so many messages; latencies at this many messages a second, or at
+/// half of what was measured.
+pub async fn measure(
+    transport: Transport,
+    messages: usize,
+    pace: Option<f64>,
+) -> Result<MsgResult, BenchError> {
     let echo = echo::measure(transport).await?;
     let place = tempfile::tempdir().map_err(crate::local::io("cannot make a temporary folder"))?;
     let (mut ann, mut bob) = pair(place.path(), transport).await?;
     let rate = throughput(&ann, &bob, messages).await?;
-    let (paced_rate, latency) = latency(&ann, &bob, rate / 2.0).await?;
+    let (paced_rate, latency) = latency(&ann, &bob, pace.unwrap_or(rate / 2.0)).await?;
     same_history(&ann, &bob).await?;
     ann.stop().await?;
     bob.stop().await?;

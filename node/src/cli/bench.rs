@@ -16,6 +16,10 @@ pub(super) enum Bench {
         /// How many messages the throughput is measured with
         #[arg(long, default_value_t = 10_000)]
         messages: usize,
+        /// How many messages a second the latency is measured at [default: half of what was
+        /// measured]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        pace: Option<u32>,
         /// Only over this transport
         #[arg(long)]
         transport: Option<Over>,
@@ -47,11 +51,13 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
     let failed = |error: crate::bench::BenchError| Failure::Checked(error.to_string());
     match bench {
         Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
-        Bench::Msg { messages, transport } => {
+        Bench::Msg { messages, pace, transport } => {
             let all = [Over::Tcp, Over::Quic];
             let chosen = transport.as_ref().map_or(all.as_slice(), std::slice::from_ref);
             for over in chosen {
-                let result = msg::measure((*over).into(), messages).await.map_err(failed)?;
+                let result = msg::measure((*over).into(), messages, pace.map(f64::from))
+                    .await
+                    .map_err(failed)?;
                 print::either(global.json, &result, text)?;
             }
             Ok(())
