@@ -46,6 +46,13 @@ impl Time {
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
+
+    /// Whether so much time has passed since then. What lies in the future was stamped by a clock
+    /// that was wrong, and counts as long past: nothing waits for such a time to come.
+    #[must_use]
+    pub const fn is_past(self, since: Self, span: Span) -> bool {
+        self.0 < since.0 || self.since(since).0 >= span.0
+    }
 }
 
 impl Span {

@@ -120,7 +120,7 @@ pub enum Command {
     Status(MessageId),
     /// A conversation.
     History(HistoryQuery),
-    /// Everything of theirs up to this place has been read.
+    /// Everything of theirs so far has been read.
     Read {
         /// With whom.
         who: String,
@@ -294,7 +294,7 @@ pub enum Event {
     Message(Box<MessageView>),
     /// A message was edited, deleted or reacted to.
     Changed(Box<MessageView>),
-    /// Own messages up to this counter's have come further.
+    /// These own messages have come further.
     Progress {
         /// To whom.
         who: String,

@@ -19,7 +19,7 @@ pub struct MessageId(#[serde(with = "serde_bytes")] pub [u8; 16]);
 
 /// A message id is 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a message id is 32 hexadecimal digits, as `covey msg history` shows them")]
+#[error("a message id is 32 hexadecimal digits, as `covey msg history WHO --ids` shows them")]
 pub struct InvalidMessageId;
 
 impl MessageId {

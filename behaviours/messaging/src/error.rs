@@ -103,7 +103,7 @@ pub enum Error {
     /// A reaction is one emoji.
     #[error("a reaction is at most {REACTION_BYTES} bytes, such as one emoji")]
     InvalidReaction,
-    /// Nothing has changed.
+    /// As many contacts as a node keeps.
     #[error("you already have {CONTACTS} contacts, the most a node keeps")]
     TooManyContacts,
     /// Too many invites on their way.

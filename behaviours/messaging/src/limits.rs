@@ -82,6 +82,12 @@ pub const SEARCHED: usize = 4096;
 
 /// Changes of identity that an announcement can vouch for.
 pub const SUCCESSIONS: usize = 8;
+/// Digits of a safety number.
+pub const SAFETY_DIGITS: usize = 60;
+/// Own messages that a read receipt looks back over.
+pub const RECEIPT_WINDOW: usize = 512;
+/// How high a conversation's clock may begin, with the yes to our invite.
+pub const CLOCK_FIRST: u64 = 1 << 40;
 /// Bytes of a stored reason.
 pub const REASON_BYTES: usize = 256;
 /// Changes to one message that are kept until the message itself arrives: the latest of each

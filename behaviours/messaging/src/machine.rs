@@ -90,7 +90,6 @@ impl<R: Ratchet> Machine for Messaging<R> {
             asks: Default::default(),
             retries: Default::default(),
             online: Default::default(),
-            shown: Default::default(),
         };
         for (number, contact) in all::<Contact>(view, layout::CONTACTS)? {
             memory.apply(Change::Contact(ContactId(number), Some(Box::new(contact))));

@@ -8,7 +8,6 @@ use crate::{
     layout::ContactId,
     limits::{RETRY_FIRST, RETRY_LAST},
     records::{Batch, Contact, Me, OpenInvite},
-    safety::SafetyNumber,
 };
 
 /// Whom a request concerns.
@@ -76,8 +75,6 @@ pub(crate) struct Memory {
     pub retries: HashMap<Subject, Retry>,
     /// Who is connected, of those whom it matters.
     pub online: HashSet<Peer>,
-    /// Safety numbers that the user was shown and has not confirmed.
-    pub shown: HashMap<ContactId, SafetyNumber>,
 }
 
 /// One change to the memory.
@@ -103,8 +100,6 @@ pub(crate) enum Change {
     Online(Peer),
     /// Not connected any more.
     Offline(Peer),
-    /// The user sees a contact's safety number, or has confirmed it.
-    Shown(ContactId, Option<SafetyNumber>),
 }
 
 impl Memory {
@@ -148,12 +143,6 @@ impl Memory {
             Change::Offline(peer) => {
                 self.online.remove(&peer);
             }
-            Change::Shown(id, Some(number)) => {
-                self.shown.insert(id, number);
-            }
-            Change::Shown(id, None) => {
-                self.shown.remove(&id);
-            }
         }
     }
 
@@ -175,7 +164,6 @@ impl Memory {
         }
         let Some(contact) = contact else {
             self.forget_subject(Subject::Contact(id));
-            self.shown.remove(&id);
             return;
         };
         self.by_identity.insert(contact.keys.identity, id);

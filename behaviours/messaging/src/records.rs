@@ -14,7 +14,8 @@ use crate::{
     identity::{Name, SignedKeySet, Succession},
     layout,
     limits::{
-        AHEAD, INVITE_TEXT_BYTES, ONE_TIME_KEYS, REACTION_BYTES, REASON_BYTES, SESSIONS, TEXT_BYTES,
+        AHEAD, INVITE_TEXT_BYTES, ONE_TIME_KEYS, REACTION_BYTES, REASON_BYTES, SAFETY_DIGITS,
+        SESSIONS, TEXT_BYTES,
     },
     prekeys::SignedBundle,
     ratchet::{CurveKey, SessionTag},
@@ -117,7 +118,7 @@ tagged! {
     pub(crate) enum Standing {
         /// We have invited them. Holds the proof of their contact code's secret.
         0 => Invited(Option<Hash>),
-        /// They have invited us, with this text; true if with a valid contact code.
+        /// They have invited us, with this text.
         1 => Inviting(Invitation),
         /// We may write to each other.
         2 => Accepted(()),
@@ -151,6 +152,8 @@ record! {
         pub changed: Option<SignedKeySet>,
         /// Whether the safety number was compared for the present keys.
         pub verified: bool,
+        /// The digits of the safety number that the user was shown and has not confirmed.
+        pub shown: Option<Text<SAFETY_DIGITS>>,
         /// The latest of our key sets that they have noted.
         pub told: u64,
         /// Where they may be.
@@ -163,6 +166,20 @@ record! {
 }
 
 impl Contact {
+    /// Takes newer keys before anything was said under the old ones. What was verified is not,
+    /// if any key is another.
+    pub(crate) fn renew(&mut self, keys: &SignedKeySet) {
+        let same = self.keys.identity == keys.identity && self.keys.set.same_keys(&keys.set);
+        self.verified &= same;
+        self.keys = keys.clone();
+    }
+
+    /// Whether our invite to them can never arrive.
+    #[must_use]
+    pub(crate) fn invite_failed(&self) -> bool {
+        matches!(self.standing, Standing::Invited(_)) && self.failed.is_some()
+    }
+
     /// Whether we may write to each other.
     #[must_use]
     pub(crate) fn accepted(&self) -> bool {
@@ -232,7 +249,7 @@ pub(crate) fn count_within(
     span: Span,
     most: u32,
 ) -> Option<(Time, u32)> {
-    if now.since(since) >= span {
+    if now.is_past(since, span) {
         return Some((now, 1));
     }
     (times < most).then(|| (since, times.saturating_add(1)))

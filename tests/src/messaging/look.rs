@@ -82,7 +82,8 @@ impl Snapshot {
         for node in 0..world.nodes().len() {
             let mut invites = invites(world, node);
             for contact in contacts(world, node) {
-                let place = invites.iter().position(|invite| invite.name == contact.name);
+                // A failed invite of ours may have the same name; contacts come after those.
+                let place = invites.iter().rposition(|invite| invite.name == contact.name);
                 let failed = place.and_then(|place| invites.remove(place).failed);
                 let history = history(world, node, &contact.name);
                 let sight = Sight { history, failed, contact };

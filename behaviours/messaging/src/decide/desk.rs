@@ -1,15 +1,13 @@
 use covey_kernel::{
-    Address, AskId, Context, Effect, Fault, Peer, PublicKey, Span, Store, Text, Time, View,
+    Address, AskId, Context, Effect, Fault, Peer, PublicKey, Span, Store, Time, View,
 };
 
 use crate::{
     Messaging, Rules,
     command::Event,
     decide::codec,
-    error::Error,
-    identity::Name,
     layout::{self, ContactId},
-    limits::{ASK_LIFE, NAME_BYTES, RETRY_LAST},
+    limits::{ASK_LIFE, RETRY_LAST},
     machine::Delta,
     memory::{Change, Errand, Flight, Memory, Retry, Subject},
     ratchet::Ratchet,
@@ -61,7 +59,7 @@ impl<'d, 'a, 'v, R: Ratchet> Desk<'d, 'a, 'v, R> {
         self.cx.view
     }
 
-    /// Randomness and store at once, for what needs both.
+    /// A random number.
     pub(crate) fn random(&mut self) -> u64 {
         self.cx.rng.next_u64()
     }
@@ -189,6 +187,11 @@ impl<'d, 'a, 'v, R: Ratchet> Desk<'d, 'a, 'v, R> {
         self.effect(Effect::Wake(until));
     }
 
+    /// Tries again at once.
+    pub(crate) fn soon(&mut self, subject: Subject) {
+        self.change(Change::Soon(subject));
+    }
+
     /// Tries again later, each time after a longer wait.
     pub(crate) fn back_off(&mut self, subject: Subject) {
         let mut retry = self.memory().next_retry(subject, self.now());
@@ -213,83 +216,4 @@ impl<'d, 'a, 'v, R: Ratchet> Desk<'d, 'a, 'v, R> {
     pub(crate) fn seek(&mut self, peer: Peer, addresses: &[Address]) {
         self.effect(Effect::Seek { peer, addresses: addresses.to_vec() });
     }
-
-    // --- names ---------------------------------------------------------------------------
-
-    fn name_taken(&self, name: &str, but: Option<ContactId>) -> bool {
-        let taken = |other: &str| other.to_lowercase() == name.to_lowercase();
-        let changed = self.changes.iter().any(|change| match change {
-            Change::Contact(id, Some(contact)) => Some(*id) != but && taken(&contact.name),
-            _ => false,
-        });
-        let mut known = self.memory().contacts.iter();
-        // What an invite on its way is to be called is reserved for it.
-        let mut open = self.memory().open.values().filter_map(|open| open.name.as_ref());
-        changed
-            || open.any(|name| taken(name))
-            || known.any(|(id, contact)| Some(*id) != but && taken(&contact.name))
-    }
-
-    /// A name that the user chose: it must be valid and free.
-    pub(crate) fn chosen_name(&self, name: &str, but: Option<ContactId>) -> Result<Name, Error> {
-        let name = valid_name(name)?;
-        if self.name_taken(&name, but) {
-            return Err(Error::NameTaken(name.into_string()));
-        }
-        Ok(name)
-    }
-
-    /// A free name as close as possible to the one that somebody gives themselves.
-    pub(crate) fn free_name(&self, wanted: &str, identity: &PublicKey) -> Name {
-        let key: String = identity.to_string().chars().take(8).collect();
-        let visible = visible(wanted, NAME_BYTES.saturating_sub(16));
-        let wanted = if visible.is_empty() { key.clone() } else { visible };
-        let candidates = [wanted.clone(), format!("{wanted}-{key}"), key];
-        let free = candidates.into_iter().find(|name| !self.name_taken(name, None));
-        let whole = || identity.to_string().chars().take(NAME_BYTES).collect();
-        Text::new(free.unwrap_or_else(whole)).unwrap_or_default()
-    }
-}
-
-/// Characters that show nothing, or turn the direction of what follows.
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// The joiner inside emoji of several people.
-const JOINER: char = '\u{200d}';
-
-/// What of a name can be shown: no control or direction-changing characters, one line.
-pub(crate) fn visible(text: &str, bytes: usize) -> String {
-    keep(text, bytes, |c| !hidden(c))
-}
-
-/// What of a reaction can be shown: as in a name, but emoji may be joined.
-pub(crate) fn visible_emoji(text: &str, bytes: usize) -> String {
-    keep(text, bytes, |c| c == JOINER || !hidden(c))
-}
-
-fn keep(text: &str, bytes: usize, wanted: impl Fn(char) -> bool) -> String {
-    let mut shown = String::new();
-    for c in text.trim().chars().filter(|c| wanted(*c)) {
-        if shown.len().saturating_add(c.len_utf8()) > bytes {
-            break;
-        }
-        shown.push(c);
-    }
-    shown
-}
-
-/// A name as the user typed it, if it can be one.
-pub(crate) fn valid_name(name: &str) -> Result<Name, Error> {
-    let shown = visible(name, NAME_BYTES);
-    if shown.is_empty() || shown != name.trim() {
-        return Err(Error::InvalidName);
-    }
-    Text::new(shown).map_err(|_| Error::InvalidName)
 }

@@ -7,7 +7,7 @@ use crate::{
     command::{ContactView, InviteView, Relation, Reply},
     error::Error,
     layout::ContactId,
-    memory::{Change, Subject},
+    memory::Change,
     ratchet::Ratchet,
     records::{Contact, OpenInvite, Standing},
 };
@@ -73,11 +73,6 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         self.memory().open.iter().find(|(_, open)| fits(open)).map(|(number, _)| *number)
     }
 
-    /// Tries again at once.
-    pub(crate) fn soon(&mut self, subject: Subject) {
-        self.change(Change::Soon(subject));
-    }
-
     pub(crate) fn contact_view(
         &self,
         id: ContactId,
@@ -86,7 +81,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let conversation = self.conversation(id)?;
         Ok(ContactView {
             name: contact.name.to_string(),
-            display_name: super::desk::visible(&contact.keys.set.name, usize::MAX),
+            display_name: super::names::visible(&contact.keys.set.name, usize::MAX),
             identity: contact.keys.identity,
             peer: contact.keys.set.peer,
             relation: relation(&contact.standing),
@@ -109,7 +104,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     pub(crate) fn invite_view(&self, contact: &Contact) -> InviteView {
         let (incoming, text, by_code) = match &contact.standing {
             Standing::Inviting(invitation) => {
-                (true, super::desk::visible(&invitation.text, usize::MAX), invitation.by_code)
+                (true, super::names::visible(&invitation.text, usize::MAX), invitation.by_code)
             }
             Standing::Invited(proof) => (false, String::new(), proof.is_some()),
             _ => (false, String::new(), false),

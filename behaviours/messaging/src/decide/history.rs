@@ -13,6 +13,9 @@ use crate::{
     records::{self, Contact, Conversation, Message},
 };
 
+/// Messages that are read from the store at once.
+const STRIDE: usize = 32;
+
 /// Where a message lies.
 pub(crate) struct Place {
     /// In which conversation.
@@ -101,27 +104,34 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             query.since.is_none_or(|since| message.time >= since)
                 && wanted.as_ref().is_none_or(|text| message.text.to_lowercase().contains(text))
         };
-        let mut scan = Scan::prefix(&layout::messages(id)).backwards().limit(SEARCHED);
+        let mut scan = Scan::prefix(&layout::messages(id)).backwards().limit(STRIDE);
         if let Some(Cursor(lamport, message)) = query.before {
             scan = scan.before(&layout::message(id, lamport, &message));
         }
         let limit = query.limit.clamp(1, PAGE);
-        let entries = self.store().scan(&scan)?;
-        let more = entries.len() == SEARCHED;
-        let (mut messages, mut seen, mut last) = (Vec::new(), 0usize, None);
-        for (key, bytes) in &entries {
-            if messages.len() >= limit {
+        let (mut messages, mut seen, mut before) = (Vec::new(), 0usize, None);
+        // A few at a time: a page of long texts is large.
+        'all: loop {
+            let entries = self.store().scan(&scan)?;
+            let more = entries.len() == STRIDE;
+            for (key, bytes) in &entries {
+                if messages.len() >= limit || seen >= SEARCHED {
+                    break 'all;
+                }
+                let message: Message = cbor::decode_stored(bytes)?;
+                let lamport = lamport_of(key).unwrap_or_default();
+                seen = seen.saturating_add(1);
+                before = Some(Cursor(lamport, message.id));
+                scan = scan.before(key);
+                if fits(&message) {
+                    messages.push(self.view_of(id, &contact, &conversation, lamport, message)?);
+                }
+            }
+            if !more {
+                before = None;
                 break;
             }
-            let message: Message = cbor::decode_stored(bytes)?;
-            let lamport = lamport_of(key).unwrap_or_default();
-            seen = seen.saturating_add(1);
-            last = Some(Cursor(lamport, message.id));
-            if fits(&message) {
-                messages.push(self.view_of(id, &contact, &conversation, lamport, message)?);
-            }
         }
-        let before = last.filter(|_| more || seen < entries.len());
         messages.reverse();
         Ok(Reply::History(Page { messages, before }))
     }

@@ -2,7 +2,7 @@
 
 use covey_kernel::{Address, Bounded, Effect, Peer, PublicKey, Text};
 
-use super::desk::{Desk, visible};
+use super::{desk::Desk, names::visible};
 use crate::{
     code::CodeSecret,
     command::{Event, Reply, Target},
@@ -28,13 +28,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let text = invite_text(text)?;
         let (peer, identity, addresses, secret) = self.target(target)?;
         self.not_yet_known(identity.as_ref(), &peer)?;
-        if self.memory().open.len() >= OPEN_INVITES {
-            return Err(Error::TooManyInvites);
-        }
+        let failed = self.forget_failed(identity.as_ref(), &peer)?;
         if self.memory().contacts.len() >= CONTACTS {
             return Err(Error::TooManyContacts);
         }
-        let name = name.map(|name| self.chosen_name(&name, None)).transpose()?;
+        let name = name.map(|name| self.chosen_name(&name, failed)).transpose()?;
         let number = self.fresh_number();
         let addresses = Bounded::first(addresses);
         self.seek(peer, &addresses);
@@ -76,18 +74,51 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
 
     /// Whoever has this identity, is about to have it, or lives at this node: a new identity may
     /// be known from a contact code before its announcement comes, and is no second person.
-    fn acquainted(&self, identity: Option<&PublicKey>, peer: &Peer) -> Option<Contact> {
+    fn acquainted(
+        &self,
+        identity: Option<&PublicKey>,
+        peer: &Peer,
+    ) -> Option<(ContactId, Contact)> {
         let named =
             |keys: &SignedKeySet| Some(&keys.identity) == identity || keys.set.peer == *peer;
-        let known = |contact: &&Contact| {
-            named(&contact.keys) || contact.changed.as_ref().is_some_and(named)
+        let known =
+            |contact: &Contact| named(&contact.keys) || contact.changed.as_ref().is_some_and(named);
+        let mut all = self.memory().contacts.iter();
+        let found = all.find(|(_, contact)| known(contact));
+        found.map(|(id, contact)| (*id, contact.clone()))
+    }
+
+    /// A new invite takes the place of one that can never arrive. Returns the contact that it was.
+    fn forget_failed(
+        &mut self,
+        identity: Option<&PublicKey>,
+        peer: &Peer,
+    ) -> Result<Option<ContactId>, Error> {
+        let open = &self.memory().open;
+        let failed = |(number, open): (&u32, &OpenInvite)| {
+            open.failed.is_some().then_some((*number, open.peer == *peer))
         };
-        self.memory().contacts.values().find(known).cloned()
+        let failed: Vec<(u32, bool)> = open.iter().filter_map(failed).collect();
+        let full = open.len() >= OPEN_INVITES;
+        if full && failed.is_empty() {
+            return Err(Error::TooManyInvites);
+        }
+        for (number, same) in failed {
+            if same || full {
+                self.drop_open(number);
+            }
+        }
+        let known = self.acquainted(identity, peer);
+        let Some((id, contact)) = known.filter(|(_, contact)| contact.invite_failed()) else {
+            return Ok(None);
+        };
+        self.forget(id, &contact)?;
+        Ok(Some(id))
     }
 
     fn not_yet_known(&self, identity: Option<&PublicKey>, peer: &Peer) -> Result<(), Error> {
-        let known = self.acquainted(identity, peer);
-        if let Some(contact) = known {
+        let known = self.acquainted(identity, peer).map(|(_, contact)| contact);
+        if let Some(contact) = known.filter(|contact| !contact.invite_failed()) {
             let name = contact.name.to_string();
             return Err(match contact.standing {
                 Standing::Accepted(()) => Error::AlreadyContact(name),
@@ -136,7 +167,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             let contact = self.inviter_changed(id, contact, keys)?;
             return self.say_yes(id, contact);
         }
-        if let Some(contact) = self.acquainted(Some(&keys.identity), &from) {
+        if let Some((_, contact)) = self.acquainted(Some(&keys.identity), &from) {
             let why = format!("you know them already, as {}", &*contact.name);
             self.fail_open(number, open, &why);
             return Ok(());
@@ -172,6 +203,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             standing,
             changed: None,
             verified: false,
+            shown: None,
             told: me.set.set.sequence,
             addresses: Bounded::default(),
             since: self.now(),

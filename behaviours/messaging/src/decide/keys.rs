@@ -1,6 +1,6 @@
 //! Own keys, the other's keys, and what happens when they change.
 
-use covey_kernel::{Bounded, Bytes, Effect, Peer, PublicKey, RequestId};
+use covey_kernel::{Bounded, Bytes, Effect, PublicKey, RequestId, Text};
 
 use super::{codec, desk::Desk};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     identity::{Secrets, SignedKeySet, Succession, sealing_key},
     layout::ContactId,
     limits::SUCCESSIONS,
-    memory::{Change, Subject},
+    memory::Subject,
     ratchet::Ratchet,
     records::{Contact, Standing},
     safety::SafetyNumber,
@@ -67,13 +67,16 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let keys = contact.changed.as_ref().unwrap_or(&contact.keys);
         let number = SafetyNumber::of(&self.rules().network, &self.me().set, keys);
         // What the user compared must be what is confirmed: keys may have changed in between.
-        let shown = self.memory().shown.get(&id).filter(|_| confirm);
-        if shown.is_some_and(|shown| *shown != number) {
-            return Err(Error::NumberChanged(contact.name.to_string()));
-        }
-        self.change(Change::Shown(id, (!confirm).then(|| number.clone())));
+        let shown = Text::new(number.digits()).ok();
         if confirm {
+            if contact.shown.is_some() && contact.shown != shown {
+                return Err(Error::NumberChanged(contact.name.to_string()));
+            }
+            contact.shown = None;
             self.confirm(id, &mut contact)?;
+        } else if contact.shown != shown {
+            contact.shown = shown;
+            self.put_contact(id, contact.clone());
         }
         Ok(Reply::Safety(SafetyView {
             name: contact.name.to_string(),
@@ -143,7 +146,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         set: &SignedKeySet,
     ) -> Result<Contact, Error> {
         if set.set.sequence > contact.keys.set.sequence {
-            contact.keys = set.clone();
+            contact.renew(set);
             let mut conversation = self.conversation(id)?;
             self.drop_sessions(id, &mut conversation);
             self.put_conversation(id, &conversation);
@@ -193,13 +196,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
     }
 
-    /// The contact whose changed keys, not yet confirmed, are these.
-    pub(crate) fn unconfirmed(&self, identity: &PublicKey, peer: &Peer) -> Option<&Contact> {
-        self.memory().contacts.values().find(|contact| {
-            contact
-                .changed
-                .as_ref()
-                .is_some_and(|keys| keys.identity == *identity && keys.set.peer == *peer)
-        })
+    /// The contact whose changed keys, not yet confirmed, are of this identity.
+    pub(crate) fn unconfirmed(&self, identity: &PublicKey) -> Option<&Contact> {
+        let waits = |contact: &&Contact| {
+            contact.changed.as_ref().is_some_and(|keys| keys.identity == *identity)
+        };
+        self.memory().contacts.values().find(waits)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     content::Body,
     error::Error,
     layout::{self, ContactId},
-    limits::{CODE_HOLDERS, CONTACTS, INVITE_TEXT_BYTES, INVITES_PER_PEER, STRANGERS},
+    limits::{CLOCK_JUMP, CODE_HOLDERS, CONTACTS, INVITE_TEXT_BYTES, INVITES_PER_PEER, STRANGERS},
     memory::Subject,
     ratchet::Ratchet,
     records::{Contact, Conversation, Invitation, OpenInvite, Outgoing, Standing},
@@ -32,8 +32,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             return Err(Error::Refused(Refusal::Invalid(())));
         }
         let taken = match self.by_identity(&knock.set.identity) {
-            Some((id, contact)) => self.known_knock(id, contact, knock)?,
-            None => match self.unconfirmed(&knock.set.identity, &from) {
+            Some((id, contact)) => self.known_knock(from, id, contact, knock)?,
+            None => match self.unconfirmed(&knock.set.identity) {
                 Some(_) => false,
                 None => {
                     self.new_knock(from, knock)?;
@@ -50,6 +50,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     /// Somebody known knocks. False if they have to come again, when their keys are confirmed.
     fn known_knock(
         &mut self,
+        from: Peer,
         id: ContactId,
         contact: Contact,
         knock: &Knock,
@@ -60,7 +61,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         match contact.standing {
             Standing::Blocked(_) => Ok(true),
-            Standing::Inviting(_) => self.knocked_again(id, contact, knock, conversation),
+            Standing::Inviting(_) => self.knocked_again(from, id, contact, knock),
             // With other keys than those that we know: the user has to confirm them.
             _ if contact.changed.is_some() || !knock.set.set.same_keys(&contact.keys.set) => {
                 self.learn_keys(id, contact, &knock.set);
@@ -75,16 +76,22 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     /// new invite takes the place of the old.
     fn knocked_again(
         &mut self,
+        from: Peer,
         id: ContactId,
         mut contact: Contact,
         knock: &Knock,
-        mut conversation: Conversation,
     ) -> Result<bool, Error> {
         if knock.set.set.sequence < contact.keys.set.sequence {
             return Ok(true);
         }
+        if let Standing::Inviting(invitation) = &contact.standing
+            && contact.keys.set.peer != from
+        {
+            self.room_for(invitation.by_code, &from)?;
+        }
+        let mut conversation = self.conversation(id)?;
         self.drop_sessions(id, &mut conversation);
-        contact.keys = knock.set.clone();
+        contact.renew(&knock.set);
         let fresh = Conversation { fallbacks: conversation.fallbacks, ..Default::default() };
         let (text, conversation) = self.read_knock(id, &contact, knock, fresh)?;
         if let Standing::Inviting(invitation) = &mut contact.standing {
@@ -242,7 +249,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         };
         opener.keep(self);
         let content = self.opened(contact, &plaintext);
-        let content = content.filter(|content| in_order(&conversation, envelope, content));
+        let content =
+            content.filter(|content| in_order(&conversation, envelope, content, CLOCK_JUMP));
         let content = content.ok_or(Error::Invalid("invite"))?;
         let Body::Invite(text) = content.body else { return Err(Error::Invalid("invite")) };
         conversation.received = content.counter;

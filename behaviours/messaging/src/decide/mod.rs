@@ -1,6 +1,7 @@
 //! What the machine decides, one subject a file. Everything here reads and writes through a
 //! [`desk::Desk`].
 
+mod answers;
 pub(crate) mod codec;
 mod codes;
 mod delivery;
@@ -10,6 +11,7 @@ mod history;
 mod inviting;
 mod keys;
 mod knocks;
+mod names;
 pub(crate) mod prekeys;
 mod receive;
 mod sessions;

@@ -99,7 +99,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     fn refreshed_batch(&mut self) -> Result<Batch, Error> {
         let batch = self.batch();
         let drained = batch.claimed.len() >= batch.keys.len();
-        if drained && self.now().since(batch.made) >= BATCH_LIFE {
+        if drained && self.now().is_past(batch.made, BATCH_LIFE) {
             return self.next_batch(batch);
         }
         Ok(batch)
@@ -133,7 +133,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     /// sessions it started, and says when to look again.
     pub(crate) fn maintain_prekeys(&mut self) -> Result<(), Error> {
         let mut batch = self.batch();
-        if self.now().since(batch.fallback_made) >= FALLBACK_LIFE {
+        if self.now().is_past(batch.fallback_made, FALLBACK_LIFE) {
             let mut account = self.account()?;
             let fallback = R::rotate_fallback(&mut account, self.rng());
             self.put_account(&account);

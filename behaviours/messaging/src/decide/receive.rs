@@ -15,15 +15,12 @@ use crate::{
     content::{Body, Content, MessageId, Plaintext, TextBody},
     error::Error,
     layout::{self, ContactId},
-    limits::{CLOCK_JUMP, EARLY, INBOUND_BYTES, SEALED_BYTES},
+    limits::{CLOCK_FIRST, CLOCK_JUMP, EARLY, INBOUND_BYTES, RECEIPT_WINDOW, SEALED_BYTES},
     memory::Subject,
     ratchet::Ratchet,
     records::{self, Arrival, Contact, Conversation, Message, Standing},
     wire::{Delivery, Envelope, Outcome, Refusal, Response, Undecryptable},
 };
-
-/// Own messages that a read receipt looks back over.
-const RECEIPT_WINDOW: usize = 512;
 
 impl<R: Ratchet> Desk<'_, '_, '_, R> {
     /// A delivery from a peer. Only contacts, and those we have invited, may deliver.
@@ -36,7 +33,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let known = self.by_identity(&delivery.from);
         let (id, mut contact) = match known {
             Some((id, contact)) if contact.keys.set.peer == from => (id, contact),
-            _ if self.unconfirmed(&delivery.from, &from).is_some() => {
+            _ if self.unconfirmed(&delivery.from).is_some() => {
                 return Err(Error::Refused(Refusal::Unconfirmed(())));
             }
             _ => return Err(Error::Refused(Refusal::NotContact(()))),
@@ -48,6 +45,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             return Err(Error::Refused(Refusal::Unconfirmed(())));
         }
         let mut conversation = self.conversation(id)?;
+        let (stored, read) = (conversation.stored, conversation.their_read);
         let mut opener = Opener::new(id);
         let mut outcomes = Vec::new();
         let mut waiting = false;
@@ -64,9 +62,13 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         opener.keep(self);
         self.put_conversation(id, &conversation);
+        self.tell_read(id, &contact, read, conversation.their_read)?;
         let response = Response::Delivered(Bounded::first(outcomes));
         self.effect(Effect::Answer { to, bytes: codec::response(&response) });
-        self.soon(Subject::Contact(id));
+        // Whoever says nothing new does not get us to try again.
+        if conversation.stored > stored {
+            self.soon(Subject::Contact(id));
+        }
         self.pump(id)
     }
 
@@ -80,8 +82,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     ) -> Result<Outcome, Fault> {
         match conversation.arrival(envelope.counter) {
             Arrival::Duplicate => return Ok(Outcome::Stored(())),
-            Arrival::TooEarly => return Ok(Outcome::Later(())),
-            Arrival::New => {}
+            // Their counting begins with their yes, wherever that is.
+            Arrival::TooEarly if contact.accepted() => return Ok(Outcome::Later(())),
+            Arrival::TooEarly | Arrival::New => {}
         }
         let size = envelope.body.len() as u64;
         if conversation.stored.saturating_add(size) > INBOUND_BYTES {
@@ -95,7 +98,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let Some(content) = self.opened(contact, &plaintext) else {
             return Ok(never(conversation, envelope));
         };
-        if !in_order(conversation, envelope, &content) || self.told_before(&content)? {
+        let begins = !contact.accepted() && content.body == Body::Accept(());
+        let jump = if begins { CLOCK_FIRST } else { CLOCK_JUMP };
+        if !in_order(conversation, envelope, &content, jump) || self.told_before(&content)? {
             return Ok(never(conversation, envelope));
         }
         // Their own invite, which crossed ours, goes before their yes.
@@ -143,7 +148,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             Body::React(reaction) => {
                 self.amend(id, contact, conversation, reaction.target, content)
             }
-            Body::Read(up_to) => self.take_receipt(id, contact, conversation, up_to),
+            Body::Read(up_to) => {
+                let read = up_to.min(conversation.next.saturating_sub(1));
+                conversation.their_read = conversation.their_read.max(read);
+                Ok(())
+            }
             Body::Accept(()) => self.take_accept(id, contact, conversation, content.counter),
             // An invite comes by knocking; from a contact it says nothing.
             Body::Invite(_) => Ok(()),
@@ -205,19 +214,17 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(())
     }
 
-    fn take_receipt(
+    /// Tells which messages they have read since.
+    fn tell_read(
         &mut self,
         id: ContactId,
         contact: &Contact,
-        conversation: &mut Conversation,
-        up_to: u64,
+        before: u64,
+        read: u64,
     ) -> Result<(), Fault> {
-        let before = conversation.their_read;
-        let read = up_to.min(conversation.next.saturating_sub(1));
         if read <= before {
             return Ok(());
         }
-        conversation.their_read = read;
         let ids = self.own_messages(id, before, read)?;
         if !ids.is_empty() {
             let who = contact.name.to_string();
@@ -268,9 +275,10 @@ pub(crate) fn in_order(
     conversation: &Conversation,
     envelope: &Envelope,
     content: &Content,
+    jump: u64,
 ) -> bool {
     content.counter == envelope.counter
-        && content.lamport <= conversation.clock.saturating_add(CLOCK_JUMP)
+        && content.lamport <= conversation.clock.saturating_add(jump)
 }
 
 /// Content that was really sent but breaks a rule: its counter is used up, so that what follows
@@ -297,7 +305,7 @@ fn change(message: &mut Message, content: &Content) -> bool {
             true
         }
         Body::React(reaction) if content.counter > message.their_reaction.0 => {
-            let shown = super::desk::visible_emoji(&reaction.emoji, reaction.emoji.len());
+            let shown = super::names::visible_emoji(&reaction.emoji, reaction.emoji.len());
             message.their_reaction = (content.counter, Text::new(shown).unwrap_or_default());
             true
         }

@@ -72,7 +72,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     }
 
     /// Removes somebody with whom nothing was said yet.
-    fn forget(&mut self, id: ContactId, contact: &Contact) -> Result<(), Error> {
+    pub(super) fn forget(&mut self, id: ContactId, contact: &Contact) -> Result<(), Error> {
         let mut conversation = self.conversation(id)?;
         self.drop_sessions(id, &mut conversation);
         for (key, _) in self.store().scan(&Scan::prefix(&layout::outbox(id)))? {

@@ -2,11 +2,7 @@
 
 use covey_kernel::{Fault, Text};
 
-use super::{
-    desk::{Desk, visible_emoji},
-    history::Place,
-    sessions::put_outgoing,
-};
+use super::{desk::Desk, history::Place, names::visible_emoji, sessions::put_outgoing};
 use crate::{
     command::{Event, Progress, Reply},
     content::{Body, Content, Edit, MessageId, Reaction, TextBody},
@@ -135,15 +131,25 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(Reply::Done)
     }
 
-    /// What was never sent is never sent: an empty text goes out in its place.
+    /// What was never sent is never sent, neither the text nor its last edit: empty ones go out
+    /// in their places.
     fn unsay(&mut self, id: ContactId, message: &Message) -> Result<(), Fault> {
-        let key = layout::outgoing(id, message.counter);
-        let Some(mut outgoing) = records::read::<Outgoing>(self.store(), &key)? else {
-            return Ok(());
-        };
-        if outgoing.envelope.is_none() {
-            outgoing.content.body = Body::Text(TextBody { text: Text::default(), reply: None });
-            put_outgoing(self, id, &outgoing);
+        for counter in [message.counter, message.edited] {
+            let key = layout::outgoing(id, counter);
+            let Some(mut outgoing) = records::read::<Outgoing>(self.store(), &key)? else {
+                continue;
+            };
+            let said = &mut outgoing.content;
+            match &mut said.body {
+                Body::Text(body) if said.id == message.id => {
+                    *body = TextBody { text: Text::default(), reply: None };
+                }
+                Body::Edit(edit) if edit.target == message.id => edit.text = Text::default(),
+                _ => continue,
+            }
+            if outgoing.envelope.is_none() {
+                put_outgoing(self, id, &outgoing);
+            }
         }
         Ok(())
     }
@@ -199,7 +205,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         if message.refused {
             return Ok(Progress::Refused);
         }
-        if self.store().get(&layout::outgoing(id, message.counter))?.is_some() {
+        let waiting: Option<Outgoing> =
+            records::read(self.store(), &layout::outgoing(id, message.counter))?;
+        if waiting.is_some_and(|outgoing| outgoing.content.id == message.id) {
             let sent = message.counter <= conversation.sent;
             return Ok(if sent { Progress::Sent } else { Progress::Queued });
         }
