@@ -9,7 +9,7 @@ CARGO := cargo
 
 run: setup
 	$(CARGO) build --workspace --locked
-	$(CARGO) run --workspace --locked --quiet --bin covey -- demo --once
+	$(CARGO) run --locked --quiet --bin covey -- demo --once
 
 # The examples in the documentation first, so that the last line is the summary of the tests.
 test: setup

@@ -1,5 +1,5 @@
 //! Runs seeds of every simulated machine for as long as it is told:
-//! `cargo run -p covey-tests --bin soak -- --seconds 3600 --seed 1`.
+//! `cargo run --bin soak -- --seconds 3600 --seed 1`.
 //!
 //! Ends with status 1 if a checker complained; each failure names the seed that replays it.
 //! With `COVEY_STORY=1 … --seed 7 --seeds 1` messaging tells on stderr all that happens.

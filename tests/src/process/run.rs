@@ -18,8 +18,8 @@ use tokio::{io::AsyncWriteExt as _, process::Command};
 use super::{Node, PATIENCE, within};
 
 /// The built `covey`: the workspace's target directory has it beside the directory of the tests.
-/// `cargo test --workspace` builds it, and so does `cargo build`; `cargo test -p covey-tests`
-/// alone does not.
+/// `cargo test --workspace` builds it, and so does `cargo build --workspace`;
+/// `cargo test -p covey-tests` alone does not.
 #[must_use]
 pub fn binary() -> &'static Path {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
@@ -32,7 +32,8 @@ fn find_binary() -> PathBuf {
     let binary = target.join(format!("covey{}", std::env::consts::EXE_SUFFIX));
     assert!(
         binary.is_file(),
-        "{} is missing: run `cargo build -p covey` with the same profile, or `cargo test --workspace`",
+        "{} is missing: run `cargo build --workspace` with the same profile, or `cargo test \
+         --workspace`",
         binary.display()
     );
     let built = changed(&binary).expect("the binary has a time");
@@ -40,7 +41,7 @@ fn find_binary() -> PathBuf {
     let sources = ["behaviours", "node/src", "Cargo.lock"].map(|part| newest(&root.join(part)));
     assert!(
         sources.into_iter().flatten().all(|source| source <= built),
-        "{} is older than its sources: run `cargo build -p covey`, or `cargo test --workspace`",
+        "{} is older than its sources: run `cargo build --workspace`, or `cargo test --workspace`",
         binary.display()
     );
     binary

@@ -13,6 +13,7 @@
 mod capture;
 mod ends;
 mod impostors;
+mod interface;
 mod kills;
 mod networks;
 mod refusals;
