@@ -89,7 +89,7 @@ pub enum DialFailure {
     #[error("no answer in time")]
     Timeout,
     /// Too many dials at once.
-    #[error("too many dials at once: try again later")]
+    #[error("too many dials at once")]
     Busy,
 }
 
