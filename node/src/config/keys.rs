@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use libp2p::Multiaddr;
 
-use super::values::{FileMode, Filter, Format, Loopback, Raw, Setting};
+use super::values::{DisplayName, FileMode, Filter, Format, Loopback, Raw, Setting};
 
 /// What is known of a setting besides its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +126,7 @@ settings! {
     /// Private messages.
     messaging: Messaging {
         /// How you want to be called, instead of by the beginning of your key.
-        name: Option<String> = None;
+        name: Option<DisplayName> = None;
         /// Tell senders when their messages have been read.
         read_receipts: bool = true;
     }
