@@ -93,6 +93,9 @@ settings! {
         name: String = "open".into();
         /// Addresses to listen on; port 0 is any free port.
         listen: Vec<Multiaddr> = any_address();
+        /// Addresses at which others reach this node from outside, as behind a forwarded port. Contact
+        /// codes contain them.
+        external: Vec<Multiaddr> = Vec::new();
         /// Nodes to ask first, each with its /p2p/ peer id.
         bootstrap: Vec<Multiaddr> = Vec::new();
         /// Nodes to stay connected with, each with its /p2p/ peer id.

@@ -172,6 +172,7 @@ fn text_that_is_not_toml_is_named_with_its_place() {
 fn every_type_reads_from_text() {
     let loaded = from_flags(&[
         ("network.listen", "/ip4/127.0.0.1/tcp/1, /ip6/::1/udp/2/quic-v1"),
+        ("network.external", "/ip4/203.0.113.7/udp/4001/quic-v1"),
         ("network.bootstrap", ""),
         ("network.mdns", "false"),
         ("network.max_connections", "7"),
@@ -183,6 +184,7 @@ fn every_type_reads_from_text() {
     .unwrap();
     let config = loaded.config;
     assert_eq!(config.network.listen.len(), 2);
+    assert_eq!(config.network.external.len(), 1);
     assert!(config.network.bootstrap.is_empty());
     assert!(!config.network.mdns);
     assert_eq!(config.network.max_connections, 7);

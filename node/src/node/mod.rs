@@ -148,6 +148,7 @@ fn swarm_config(config: &Config) -> swarm::Config {
     let network = &config.network;
     swarm::Config {
         listen: network.listen.clone(),
+        external: network.external.clone(),
         bootstrap: network.bootstrap.clone(),
         peers: network.static_peers.clone(),
         mdns: network.mdns,

@@ -73,6 +73,14 @@ fn named(address: &Multiaddr) -> Option<PeerId> {
     }
 }
 
+/// The address alone, as addresses of this node are known.
+fn without_peer(mut address: Multiaddr) -> Multiaddr {
+    if named(&address).is_some() {
+        address.pop();
+    }
+    address
+}
+
 impl<M: Machine, P: Port<M>> Task<M, P> {
     pub(super) fn new(
         swarm: Swarm<Overlay<M>>,
@@ -98,7 +106,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             idle: config.idle,
         };
         for address in &config.external {
-            task.swarm.add_external_address(address.clone());
+            task.swarm.add_external_address(without_peer(address.clone()));
         }
         for address in &config.peers {
             let peer = named(address).and_then(|id| covey_shell::peer(&id));
