@@ -62,16 +62,11 @@ codes! {
         "split it; the responses to one batch may have 4 MiB";
 
     BUSY = 1000, "busy", "the node has too much to do", "try again in a moment";
-    NOT_FOUND = 1001, "not_found", "there is no such thing", "check its name or id";
     REFUSED = 1002, "refused", "the rules do not allow it",
         "change what you ask for: the same is refused again";
-    UNAVAILABLE = 1003, "unavailable", "a part of the node is not running",
-        "see node_status; the node's log says why";
     HALTED = 1004, "halted", "the store failed, so this protocol has stopped",
         "free disk space or mend the disk, then restart the node";
     STOPPING = 1005, "stopping", "the node is stopping", "start it again: covey start";
-    TIMEOUT = 1006, "timeout", "there was no answer in time; it may still happen",
-        "ask for its state before trying again";
 
     TOO_MANY_CONNECTIONS = 1100, "too_many_connections",
         "too many programs are connected to the node",

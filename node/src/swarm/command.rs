@@ -25,11 +25,6 @@ pub enum Command {
         /// The encoded response.
         bytes: Vec<u8>,
     },
-    /// Tell a peer that nobody has looked at its request.
-    Busy {
-        /// Which.
-        to: RequestId,
-    },
     /// Stay connected with a peer, and try these addresses besides those already known.
     Seek {
         /// With whom.

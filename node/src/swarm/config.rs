@@ -56,12 +56,6 @@ pub fn everywhere(port: u16) -> Vec<Multiaddr> {
     hosts.into_iter().flat_map(|host| on(&host, port)).collect()
 }
 
-/// QUIC and TCP on the loopback interface, for tests and demonstrations.
-#[must_use]
-pub fn loopback(port: u16) -> Vec<Multiaddr> {
-    on(&Protocol::Ip4(Ipv4Addr::LOCALHOST), port)
-}
-
 fn on(host: &Protocol<'_>, port: u16) -> Vec<Multiaddr> {
     let host = Multiaddr::empty().with(host.clone().acquire());
     vec![

@@ -156,7 +156,6 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
                 }
             }
             Command::Answer { to, bytes } => self.swarm.behaviour_mut().messaging.answer(to, bytes),
-            Command::Busy { to } => self.swarm.behaviour_mut().messaging.busy(to),
             Command::Seek { peer, addresses } => self.seek(peer, decode(&addresses), false),
             Command::Release(peer) => {
                 if self.seeker.release(&peer) {
