@@ -34,6 +34,14 @@ pub use identity::peer_id;
 /// Messaging as the product runs it.
 pub type Msg = Messaging<Olm>;
 
+// Messaging may seek and ask everybody it knows in one turn. It hears no answer before it has
+// spoken, so the swarm must have room for all of them.
+const _: () = {
+    use covey_messaging::limits::{CONTACTS, OPEN_INVITES};
+    assert!(swarm::limits::OVERDUE > CONTACTS + OPEN_INVITES);
+    assert!(swarm::limits::SOUGHT > CONTACTS + OPEN_INVITES);
+};
+
 /// How long a stopping node waits for what is under way. With the control socket's own time it
 /// stays within ten seconds.
 const DRAIN: Duration = Duration::from_secs(5);
