@@ -9,7 +9,8 @@ pub struct Config {
     pub listen: Vec<Multiaddr>,
     /// Addresses at which others reach this node, known from outside.
     pub external: Vec<Multiaddr>,
-    /// Nodes that introduce others; dialed until a few peers are connected.
+    /// Nodes that introduce others; dialed until a few peers are connected. Each ends in
+    /// `/p2p/<peer id>`.
     pub bootstrap: Vec<Multiaddr>,
     /// Nodes to stay connected with. Each ends in `/p2p/<peer id>`.
     pub peers: Vec<Multiaddr>,
