@@ -74,6 +74,7 @@ pub struct Node {
     data: DataDir,
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Node {
@@ -82,6 +83,8 @@ impl Node {
         // From here on a signal waits until the node runs, and then ends it cleanly.
         let terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
+        // The terminal that the node was started from is closed.
+        let hangup = signal(SignalKind::hangup()).map_err(NodeError::Signals)?;
         let config = &loaded.config;
         let key = data.key(&mut rand::rng())?;
         let network = network_id(config);
@@ -111,7 +114,7 @@ impl Node {
             stop: Arc::default(),
         });
         let server = serve(&data, config, state.clone()).await?;
-        Ok(Self { state, server, messaging, data, terminate, interrupt })
+        Ok(Self { state, server, messaging, data, terminate, interrupt, hangup })
     }
 
     /// What its methods share.
@@ -131,6 +134,7 @@ impl Node {
         let ended = tokio::select! {
             _ = self.terminate.recv() => Ok(()),
             _ = self.interrupt.recv() => Ok(()),
+            _ = self.hangup.recv() => Ok(()),
             () = self.state.stop.notified() => Ok(()),
             outcome = self.messaging.ended() => outcome,
         };
