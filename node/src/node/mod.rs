@@ -74,7 +74,8 @@ pub struct Node {
     data: DataDir,
     terminate: Signal,
     interrupt: Signal,
-    hangup: Signal,
+    /// None if hangups are ignored.
+    hangup: Option<Signal>,
 }
 
 impl Node {
@@ -83,8 +84,10 @@ impl Node {
         // From here on a signal waits until the node runs, and then ends it cleanly.
         let terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
-        // The terminal that the node was started from is closed.
-        let hangup = signal(SignalKind::hangup()).map_err(NodeError::Signals)?;
+        let hangup = match ignores_hangup() {
+            true => None,
+            false => Some(signal(SignalKind::hangup()).map_err(NodeError::Signals)?),
+        };
         let config = &loaded.config;
         let key = data.key(&mut rand::rng())?;
         let network = network_id(config);
@@ -134,7 +137,7 @@ impl Node {
         let ended = tokio::select! {
             _ = self.terminate.recv() => Ok(()),
             _ = self.interrupt.recv() => Ok(()),
-            _ = self.hangup.recv() => Ok(()),
+            () = hung_up(&mut self.hangup) => Ok(()),
             () = self.state.stop.notified() => Ok(()),
             outcome = self.messaging.ended() => outcome,
         };
@@ -145,6 +148,26 @@ impl Node {
         self.data.remove_cookie()?;
         ended?;
         Ok(joined?)
+    }
+}
+
+/// Whether whoever started the node wants it to outlive the terminal, as `nohup` does. Listening
+/// for the signal would undo that.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is the first signal.
+    ignored.is_some_and(|mask| mask & 1 == 1)
+}
+
+/// The terminal from which the node was started is closed.
+async fn hung_up(hangup: &mut Option<Signal>) {
+    match hangup {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
 
