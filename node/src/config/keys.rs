@@ -114,7 +114,7 @@ settings! {
         /// Permissions of the control socket, in octal. A group that is to use it must also be
         /// able to enter the data directory (chmod 710).
         file_mode: FileMode = FileMode::PRIVATE;
-        /// Connections of local clients at most.
+        /// Connections of local clients at most; half of them by HTTP.
         max_connections: u32 = 2048;
     }
     /// What the node says about itself.
