@@ -11,7 +11,7 @@ mod values;
 pub use error::{ConfigError, Place};
 pub use keys::{Config, Key, Log, Messaging, Network, Rpc};
 pub use layers::{Loaded, Origin, Shown, Sources, load};
-pub use values::{FileMode, Filter, Format, Loopback};
+pub use values::{DisplayName, FileMode, Filter, Format, Loopback};
 
 #[cfg(test)]
 mod tests;

@@ -137,7 +137,7 @@ impl DataDir {
     pub fn open(path: &Path) -> Result<Self, DataError> {
         create(path)?;
         let path = path.canonicalize().map_err(DataError::io("find", path))?;
-        refuse_if_others_write(&path)?;
+        check_mode(&path)?;
         let lock = lock(&path)?;
         Ok(Self { path, _lock: lock })
     }
@@ -217,8 +217,8 @@ fn create(path: &Path) -> Result<(), DataError> {
         .map_err(|source| DataError::Create { path: path.into(), source })
 }
 
-/// A directory that everybody may write to could be emptied, or its key replaced.
-fn refuse_if_others_write(path: &Path) -> Result<(), DataError> {
+/// Refuses a directory that everybody may write to: it could be emptied, or its key replaced.
+pub fn check_mode(path: &Path) -> Result<(), DataError> {
     let metadata = fs::metadata(path).map_err(DataError::io("inspect", path))?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o002 != 0 {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     node::{State, peer_id},
     rpc::{Method, NoParams, Registry, RpcError, codes},
-    swarm::{Direction, Multiaddr, PeerId, PeerInfo},
+    swarm::{DialFailure, Direction, Multiaddr, PeerId, PeerInfo, Refused},
 };
 
 pub(super) fn register(registry: &mut Registry<State>) {
@@ -45,7 +45,7 @@ pub(super) fn register(registry: &mut Registry<State>) {
             Method {
                 name: "net_dial",
                 summary: "Connects with an address, and tells who answers.",
-                errors: &[codes::REFUSED],
+                errors: &[codes::REFUSED, codes::UNREACHABLE, codes::BUSY],
             },
             dial,
         );
@@ -117,8 +117,28 @@ async fn dial(state: Arc<State>, dial: Dial) -> Result<Dialed, RpcError> {
         .help("write it as /ip4/192.0.2.1/tcp/4001 or /ip4/192.0.2.1/udp/4001/quic-v1")
     })?;
     let outcome = state.swarm.dial(address).await.map_err(swarm_ended)?;
-    let peer = outcome.map_err(|failure| RpcError::new(codes::REFUSED, failure))?;
+    let peer = outcome.map_err(|failure| undialed(&failure))?;
     Ok(Dialed { peer_id: peer_id(&peer) })
+}
+
+/// What to do depends on what failed.
+fn undialed(failure: &DialFailure) -> RpcError {
+    let refused = |help: &str| RpcError::new(codes::REFUSED, failure).help(help);
+    match failure {
+        DialFailure::WrongPeerId { .. } => refused("ask them for their address and peer id again"),
+        DialFailure::Itself { .. } => refused("give the address of another node"),
+        DialFailure::Refused(Refused::Misbehaved) => refused("try again in a minute"),
+        DialFailure::Refused(Refused::OtherNetwork(_) | Refused::NotCovey(_)) => {
+            refused("use nodes of the same network: network.name")
+        }
+        DialFailure::Denied(_) => refused("net_peers shows how many are connected, and who"),
+        DialFailure::Already => refused("wait for that dial; net_peers shows who is connected"),
+        DialFailure::Busy => RpcError::new(codes::BUSY, failure),
+        DialFailure::NoAddress
+        | DialFailure::Unreachable(_)
+        | DialFailure::Closed
+        | DialFailure::Timeout => RpcError::new(codes::UNREACHABLE, failure),
+    }
 }
 
 /// A peer from its libp2p id or its key in hexadecimal.

@@ -130,13 +130,6 @@ pub struct Dialed {
     pub peer_id: String,
 }
 
-/// A peer.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct PeerParam {
-    /// Its libp2p peer id, or its key in hexadecimal.
-    pub peer: String,
-}
-
 /// Own keys.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Keys {

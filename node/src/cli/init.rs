@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{Failure, Global, print};
 use crate::{
-    config,
+    config::{self, DisplayName},
     datadir::{DataDir, settings_path},
     node::peer_id,
 };
@@ -83,7 +83,7 @@ fn settings_text(init: &Init) -> Result<String, Failure> {
         Some(port) => port,
         None => free_port()?,
     };
-    let user = || std::env::var("USER").ok().filter(|user| !user.trim().is_empty());
+    let user = || std::env::var("USER").ok().filter(|user| DisplayName::new(user).is_some());
     let name = match init.name.clone().or_else(user) {
         Some(name) => format!("name = {}", quoted(&name)),
         None => "# name = \"How you want to be called\"".into(),

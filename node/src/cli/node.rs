@@ -1,13 +1,13 @@
 //! `start`, `stop`, `status`, `doctor`.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use super::{Failure, Global, init, print};
 use crate::{
     api::types::{Done, Peers, Status},
     client::{Client, ClientError},
     config,
-    datadir::DataDir,
+    datadir::{self, DataDir},
     logs::Logs,
     node::{Node, peer_id},
 };
@@ -115,21 +115,29 @@ fn memory(bytes: Option<u64>) -> String {
     bytes.map_or("unknown".into(), |bytes| format!("{} MiB", bytes / (1 << 20)))
 }
 
+/// Free bytes of the disk below which `doctor` warns.
+const LITTLE_SPACE: u64 = 1 << 30;
+/// Free bytes of the disk below which the store may fail at any time.
+const NO_SPACE: u64 = 64 << 20;
+
 /// One line of `doctor`.
 #[derive(Debug, serde::Serialize)]
 struct Finding {
     what: &'static str,
     good: bool,
+    /// Good still, but not for long.
+    warning: bool,
     found: String,
 }
 
 fn finding(what: &'static str, good: bool, found: impl Into<String>) -> Finding {
-    Finding { what, good, found: found.into() }
+    Finding { what, good, warning: false, found: found.into() }
 }
 
 pub(super) async fn doctor(global: &Global) -> Result<(), Failure> {
     let data = global.data()?;
     let mut findings = vec![clock(), settings(global), directory(&data)];
+    findings.extend(space(&data));
     match Client::connect(&data).await {
         Ok(client) => findings.extend(running(&client).await?),
         Err(ClientError::NoNode { .. }) => {
@@ -141,7 +149,11 @@ pub(super) async fn doctor(global: &Global) -> Result<(), Failure> {
     let bad = findings.iter().filter(|finding| !finding.good).count();
     print::either(global.json, &findings, |findings| {
         let line = |finding: &Finding| {
-            let mark = if finding.good { "ok " } else { "BAD" };
+            let mark = match (finding.good, finding.warning) {
+                (false, _) => "BAD",
+                (true, true) => "low",
+                (true, false) => "ok ",
+            };
             format!("{mark} {:<16} {}", finding.what, finding.found)
         };
         findings.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -165,21 +177,34 @@ fn settings(global: &Global) -> Finding {
     }
 }
 
-fn directory(data: &std::path::Path) -> Finding {
-    use std::os::unix::fs::PermissionsExt as _;
-    match std::fs::metadata(data) {
-        Err(error) => finding(
-            "data directory",
-            false,
-            format!("{}: {error}; set it up with: covey init --data {0}", data.display()),
-        ),
-        Ok(metadata) if metadata.permissions().mode() & 0o022 != 0 => finding(
-            "data directory",
-            false,
-            format!("{} can be written by others: chmod 700 it", data.display()),
-        ),
-        Ok(_) => finding("data directory", true, data.display().to_string()),
+fn directory(data: &Path) -> Finding {
+    let bad = |found: String| finding("data directory", false, found);
+    let shown = data.display();
+    if let Err(error) = std::fs::metadata(data) {
+        return bad(format!("{shown}: {error}; set it up with: covey init --data {shown}"));
     }
+    if let Err(error) = datadir::check_mode(data) {
+        return bad(error.to_string());
+    }
+    // Permissions alone do not tell: the file system may be read-only, or full.
+    match tempfile::tempfile_in(data) {
+        Ok(_) => finding("data directory", true, shown.to_string()),
+        Err(error) => bad(format!("{shown} is not writable ({error}); make it writable")),
+    }
+}
+
+/// The free space of the file system that holds the data directory; none if there is none.
+fn space(data: &Path) -> Option<Finding> {
+    let disk = rustix::fs::statvfs(data).ok()?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let found = format!("{} MiB free", free / (1 << 20));
+    Some(if free < NO_SPACE {
+        finding("disk", false, format!("{found}: the node stops when it is full, so make room"))
+    } else if free < LITTLE_SPACE {
+        Finding { warning: true, ..finding("disk", true, format!("{found}: make room soon")) }
+    } else {
+        finding("disk", true, found)
+    })
 }
 
 async fn running(client: &Client) -> Result<Vec<Finding>, Failure> {

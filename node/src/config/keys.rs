@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use libp2p::Multiaddr;
 
-use super::values::{FileMode, Filter, Format, Loopback, Raw, Setting};
+use super::values::{DisplayName, FileMode, Filter, Format, Loopback, Raw, Setting};
 
 /// What is known of a setting besides its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,9 @@ settings! {
         name: String = "open".into();
         /// Addresses to listen on; port 0 is any free port.
         listen: Vec<Multiaddr> = any_address();
+        /// Addresses at which others reach this node from outside, as behind a forwarded port. Contact
+        /// codes contain them.
+        external: Vec<Multiaddr> = Vec::new();
         /// Nodes to ask first, each with its /p2p/ peer id.
         bootstrap: Vec<Multiaddr> = Vec::new();
         /// Nodes to stay connected with, each with its /p2p/ peer id.
@@ -111,7 +114,7 @@ settings! {
         /// Permissions of the control socket, in octal. A group that is to use it must also be
         /// able to enter the data directory (chmod 710).
         file_mode: FileMode = FileMode::PRIVATE;
-        /// Connections of local clients at most.
+        /// Connections of local clients at most; half of them by HTTP.
         max_connections: u32 = 2048;
     }
     /// What the node says about itself.
@@ -126,7 +129,7 @@ settings! {
     /// Private messages.
     messaging: Messaging {
         /// How you want to be called, instead of by the beginning of your key.
-        name: Option<String> = None;
+        name: Option<DisplayName> = None;
         /// Tell senders when their messages have been read.
         read_receipts: bool = true;
     }

@@ -137,6 +137,8 @@ fn a_wrong_value_says_what_was_expected() {
         ("[rpc]\nhttp = 80", "expected a loopback address with a port"),
         ("[rpc]\nfile_mode = \"0666\"", "only its owner and one group"),
         ("[rpc]\nfile_mode = \"rw\"", "expected \"0600\""),
+        ("[messaging]\nname = \"  \"", "expected a name of 1 to 64 bytes"),
+        ("[messaging]\nname = \"A\\nnn\"", "without control characters"),
         ("[log]\nfilter = \"covey=loud\"", "expected off, error"),
         ("[log]\nformat = \"xml\"", "expected text or json, found \"xml\""),
     ] {
@@ -145,6 +147,18 @@ fn a_wrong_value_says_what_was_expected() {
         let message = error.to_string();
         assert!(message.contains(expected) && message.contains("line 2"), "{message}");
     }
+}
+
+#[test]
+fn a_name_that_others_cannot_see_is_refused() {
+    let longest = "é".repeat(32);
+    assert!(from_flags(&[("messaging.name", longest.as_str())]).is_ok());
+    for name in [format!("{longest}n"), "A\u{7}nn".to_owned()] {
+        let error = from_flags(&[("messaging.name", name.as_str())]).unwrap_err().to_string();
+        assert!(error.starts_with("messaging.name in a flag: expected a name"), "{error}");
+    }
+    let loaded = from_flags(&[("messaging.name", " Ann ")]).unwrap();
+    assert_eq!(loaded.config.messaging.name.unwrap().name().to_string(), "Ann");
 }
 
 #[test]
@@ -158,6 +172,7 @@ fn text_that_is_not_toml_is_named_with_its_place() {
 fn every_type_reads_from_text() {
     let loaded = from_flags(&[
         ("network.listen", "/ip4/127.0.0.1/tcp/1, /ip6/::1/udp/2/quic-v1"),
+        ("network.external", "/ip4/203.0.113.7/udp/4001/quic-v1"),
         ("network.bootstrap", ""),
         ("network.mdns", "false"),
         ("network.max_connections", "7"),
@@ -169,6 +184,7 @@ fn every_type_reads_from_text() {
     .unwrap();
     let config = loaded.config;
     assert_eq!(config.network.listen.len(), 2);
+    assert_eq!(config.network.external.len(), 1);
     assert!(config.network.bootstrap.is_empty());
     assert!(!config.network.mdns);
     assert_eq!(config.network.max_connections, 7);

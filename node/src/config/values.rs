@@ -2,8 +2,12 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
+use covey_messaging::{Name, limits::NAME_BYTES};
 use libp2p::Multiaddr;
 use serde_json::{Value, json};
+
+// What `DisplayName` says it expects.
+const _: () = assert!(NAME_BYTES == 64);
 
 /// A value as it stands in a layer.
 #[derive(Debug)]
@@ -178,6 +182,38 @@ impl Scalar for Loopback {
         } else {
             Err("other machines could reach it: use an SSH tunnel instead".into())
         }
+    }
+    fn show(&self) -> Value {
+        json!(self.0.to_string())
+    }
+}
+
+/// A name that others see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplayName(Name);
+
+impl DisplayName {
+    /// Takes a text without the spaces around it; none if it cannot be a name.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let name = text.trim();
+        if name.is_empty() || name.contains(char::is_control) {
+            return None;
+        }
+        Name::new(name).ok().map(Self)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.0
+    }
+}
+
+impl Scalar for DisplayName {
+    const EXPECTED: &'static str = "a name of 1 to 64 bytes without control characters";
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::new(text).ok_or_else(String::new)
     }
     fn show(&self) -> Value {
         json!(self.0.to_string())

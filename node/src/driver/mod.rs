@@ -31,7 +31,8 @@ use inbox::Shared;
 use turns::Turns;
 
 /// Where a machine's words to other nodes go. Called from the machine's thread, after the
-/// commit; must not block.
+/// commit. It may wait for room, as long as nobody waits for the machine meanwhile: the swarm
+/// stops reading commands only when more inputs wait than one turn can ask for.
 pub trait Outside: Send + 'static {
     /// Send a request.
     fn ask(&mut self, to: Peer, ask: AskId, bytes: Vec<u8>);

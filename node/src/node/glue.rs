@@ -44,7 +44,8 @@ impl<M: Machine> Port<M> for Door<M> {
 }
 
 /// How a machine speaks to the swarm. It waits when the swarm has too much to do, which slows
-/// the machine's next turn; the swarm never waits for a machine.
+/// the machine's next turn. The swarm reads on meanwhile: it stops reading commands only when
+/// `OVERDUE` inputs wait for the machine, more than one turn can ask for.
 pub(super) struct Mouth(pub(super) swarm::Handle);
 
 impl Mouth {

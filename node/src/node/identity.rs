@@ -11,7 +11,9 @@ pub fn peer_id(peer: &Peer) -> String {
 
 /// The name that others see.
 pub(super) fn display_name(config: &Config, peer: &Peer) -> Name {
-    let short: String = peer.to_string().chars().take(8).collect();
-    let name = config.messaging.name.clone().unwrap_or_else(|| short.clone());
-    Text::new(name.trim()).unwrap_or_else(|_| Text::new(short).unwrap_or_default())
+    match &config.messaging.name {
+        Some(name) => name.name().clone(),
+        // Eight characters always fit.
+        None => Text::new(peer.to_string().chars().take(8).collect::<String>()).unwrap_or_default(),
+    }
 }

@@ -34,6 +34,14 @@ pub use identity::peer_id;
 /// Messaging as the product runs it.
 pub type Msg = Messaging<Olm>;
 
+// Messaging may seek and ask everybody it knows in one turn. It hears no answer before it has
+// spoken, so the swarm must have room for all of them.
+const _: () = {
+    use covey_messaging::limits::{CONTACTS, OPEN_INVITES};
+    assert!(swarm::limits::OVERDUE > CONTACTS + OPEN_INVITES);
+    assert!(swarm::limits::SOUGHT > CONTACTS + OPEN_INVITES);
+};
+
 /// How long a stopping node waits for what is under way. With the control socket's own time it
 /// stays within ten seconds.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -66,6 +74,8 @@ pub struct Node {
     data: DataDir,
     terminate: Signal,
     interrupt: Signal,
+    /// None if hangups are ignored.
+    hangup: Option<Signal>,
 }
 
 impl Node {
@@ -74,6 +84,10 @@ impl Node {
         // From here on a signal waits until the node runs, and then ends it cleanly.
         let terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
+        let hangup = match ignores_hangup() {
+            true => None,
+            false => Some(signal(SignalKind::hangup()).map_err(NodeError::Signals)?),
+        };
         let config = &loaded.config;
         let key = data.key(&mut rand::rng())?;
         let network = network_id(config);
@@ -103,7 +117,7 @@ impl Node {
             stop: Arc::default(),
         });
         let server = serve(&data, config, state.clone()).await?;
-        Ok(Self { state, server, messaging, data, terminate, interrupt })
+        Ok(Self { state, server, messaging, data, terminate, interrupt, hangup })
     }
 
     /// What its methods share.
@@ -123,6 +137,7 @@ impl Node {
         let ended = tokio::select! {
             _ = self.terminate.recv() => Ok(()),
             _ = self.interrupt.recv() => Ok(()),
+            () = hung_up(&mut self.hangup) => Ok(()),
             () = self.state.stop.notified() => Ok(()),
             outcome = self.messaging.ended() => outcome,
         };
@@ -133,6 +148,26 @@ impl Node {
         self.data.remove_cookie()?;
         ended?;
         Ok(joined?)
+    }
+}
+
+/// Whether whoever started the node wants it to outlive the terminal, as `nohup` does. Listening
+/// for the signal would undo that.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is the first signal.
+    ignored.is_some_and(|mask| mask & 1 == 1)
+}
+
+/// The terminal from which the node was started is closed.
+async fn hung_up(hangup: &mut Option<Signal>) {
+    match hangup {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -148,6 +183,7 @@ fn swarm_config(config: &Config) -> swarm::Config {
     let network = &config.network;
     swarm::Config {
         listen: network.listen.clone(),
+        external: network.external.clone(),
         bootstrap: network.bootstrap.clone(),
         peers: network.static_peers.clone(),
         mdns: network.mdns,

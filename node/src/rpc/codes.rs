@@ -62,15 +62,11 @@ codes! {
         "split it; the responses to one batch may have 4 MiB";
 
     BUSY = 1000, "busy", "the node has too much to do", "try again in a moment";
-    NOT_FOUND = 1001, "not_found", "there is no such thing", "check its name or id";
-    REFUSED = 1002, "refused", "the rules do not allow it", "see the message for the rule";
-    UNAVAILABLE = 1003, "unavailable", "a part of the node is not running",
-        "see node_status; the node's log says why";
+    REFUSED = 1002, "refused", "the rules do not allow it",
+        "change what you ask for: the same is refused again";
     HALTED = 1004, "halted", "the store failed, so this protocol has stopped",
         "free disk space or mend the disk, then restart the node";
     STOPPING = 1005, "stopping", "the node is stopping", "start it again: covey start";
-    TIMEOUT = 1006, "timeout", "there was no answer in time; it may still happen",
-        "ask for its state before trying again";
 
     TOO_MANY_CONNECTIONS = 1100, "too_many_connections",
         "too many programs are connected to the node",
@@ -92,6 +88,8 @@ codes! {
         "use the Unix socket, or HTTP to a loopback address without an Origin header";
     NOT_HERE = 1108, "not_here", "subscriptions need a connection that stays",
         "subscribe by WebSocket or on the Unix socket, outside a batch";
+    UNREACHABLE = 1109, "unreachable", "nobody answers at this address",
+        "check the address, and that their node runs";
 
     UNKNOWN_CONTACT = 2000, "unknown_contact", "no contact goes by this name or key",
         "msg_contacts lists them";
@@ -113,13 +111,18 @@ codes! {
     EMPTY_TEXT = 2010, "empty_text", "the text is empty", "write something";
     TEXT_TOO_LONG = 2011, "text_too_long", "the text is too long", "send it as a file";
     UNKNOWN_MESSAGE = 2012, "unknown_message", "there is no such message here",
-        "msg_history shows the ids";
+        "`covey msg history WHO --ids` shows them";
     NOT_YOURS = 2013, "not_yours", "only its author can change a message",
         "change a message of your own";
     DELETED = 2014, "deleted", "the message is deleted", "it cannot be changed any more";
     BAD_NAME = 2015, "bad_name", "the name cannot be used",
         "choose another one, of 1 to 64 bytes without control characters";
     BAD_REACTION = 2016, "bad_reaction", "the reaction is too long", "use one emoji";
-    TOO_MANY = 2017, "too_many", "a limit is reached", "see the message";
+    TOO_MANY = 2017, "too_many", "a limit is reached",
+        "wait until there is room, or make some";
     NOT_BLOCKED = 2018, "not_blocked", "they are not blocked", "there is nothing to undo";
+    OWN_CODE = 2019, "own_code", "the contact code is your own", "give it to somebody else";
+    INVITE_TOO_LONG = 2020, "invite_too_long", "the invite's text is too long", "shorten it";
+    OUTBOX_FULL = 2021, "outbox_full", "too many messages to them wait to be delivered",
+        "wait until they are online";
 }

@@ -1,5 +1,6 @@
 //! All connections of local clients. When there are too many, the one idle for longest makes
-//! room.
+//! room. Whoever is on this machine can connect by HTTP, so HTTP has half of the places at most,
+//! and makes room among its own.
 
 use std::{
     collections::HashMap,
@@ -18,7 +19,22 @@ pub(super) struct Connections {
 #[derive(Debug, Default)]
 struct Table {
     next: u32,
-    open: HashMap<u32, Arc<Pulse>>,
+    open: HashMap<u32, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    pulse: Arc<Pulse>,
+    way: Way,
+}
+
+/// How a client has come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By the Unix socket.
+    Socket,
+    /// By the port for HTTP.
+    Http,
 }
 
 /// A place among the connections, given back when dropped.
@@ -43,34 +59,35 @@ impl Connections {
     }
 
     /// A place for a new connection; none if all are in use.
-    pub(super) fn admit(self: &Arc<Self>) -> Option<Place> {
+    pub(super) fn admit(self: &Arc<Self>, way: Way) -> Option<Place> {
         let mut table = self.table();
-        if table.open.len() >= self.limits.connections && !table.evict(self.limits.idle_grace) {
+        if table.is_full(self.limits.connections, way) && !table.evict(self.limits.idle_grace, way)
+        {
             return None;
         }
         let id = table.next;
         table.next = id.wrapping_add(1);
         let pulse = Arc::new(Pulse::new());
-        table.open.insert(id, pulse.clone());
+        table.open.insert(id, Open { pulse: pulse.clone(), way });
         Some(Place { id, pulse, connections: self.clone() })
     }
 
     /// Makes room because the system has no more files to open.
     pub(super) fn make_room(&self) {
-        self.table().evict(self.limits.idle_grace);
+        self.table().evict(self.limits.idle_grace, Way::Socket);
     }
 
     /// Ends connections whose clients are too slow.
     pub(super) fn sweep(&self) {
-        for pulse in self.table().open.values() {
-            pulse.check(&self.limits);
+        for open in self.table().open.values() {
+            open.pulse.check(&self.limits);
         }
     }
 
     /// Ends all connections, because the node stops.
     pub(super) fn end_all(&self) {
-        for pulse in self.table().open.values() {
-            pulse.end(codes::STOPPING);
+        for open in self.table().open.values() {
+            open.pulse.end(codes::STOPPING);
         }
     }
 
@@ -86,12 +103,19 @@ impl Connections {
 }
 
 impl Table {
-    fn evict(&mut self, grace: Duration) -> bool {
-        let idle = self.open.iter().filter_map(|(id, pulse)| Some((*id, pulse.idle()?)));
+    fn is_full(&self, most: usize, way: Way) -> bool {
+        let by_http = || self.open.values().filter(|open| open.way == Way::Http).count();
+        self.open.len() >= most || (way == Way::Http && by_http() >= (most / 2).max(1))
+    }
+
+    /// Makes room for a client that comes this way; whether it could.
+    fn evict(&mut self, grace: Duration, way: Way) -> bool {
+        let open = self.open.iter().filter(|(_, open)| way == Way::Socket || open.way == way);
+        let idle = open.filter_map(|(id, open)| Some((*id, open.pulse.idle()?)));
         let longest = idle.filter(|(_, idle)| *idle >= grace).max_by_key(|(_, idle)| *idle);
         // It leaves the table now, so that it is not chosen twice while it ends.
         let evicted = longest.and_then(|(id, _)| self.open.remove(&id));
-        evicted.inspect(|pulse| pulse.end(codes::EVICTED)).is_some()
+        evicted.inspect(|open| open.pulse.end(codes::EVICTED)).is_some()
     }
 }
 

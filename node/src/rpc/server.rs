@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     Api, BindError, Limits, RpcError, bind, codes,
     connection::Shared,
-    connections::{Connections, Place},
+    connections::{Connections, Place, Way},
 };
 
 /// How long to wait when the system has no more files to open.
@@ -136,7 +136,7 @@ async fn bind_http(address: SocketAddr) -> Result<TcpListener, BindError> {
 async fn accept_unix(listener: UnixListener, shared: Shared, connections: Arc<Connections>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => match connections.admit() {
+            Ok((stream, _)) => match connections.admit(Way::Socket) {
                 Some(place) => drop(tokio::spawn(shared.clone().unix(stream, place))),
                 None => refuse_unix(&stream),
             },
@@ -153,7 +153,7 @@ async fn accept_http(
 ) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => match connections.admit() {
+            Ok((stream, _)) => match connections.admit(Way::Http) {
                 Some(place) => serve_http(stream, token.clone(), shared.clone(), place),
                 None => refuse_http(&stream),
             },

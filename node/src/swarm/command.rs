@@ -25,11 +25,6 @@ pub enum Command {
         /// The encoded response.
         bytes: Vec<u8>,
     },
-    /// Tell a peer that nobody has looked at its request.
-    Busy {
-        /// Which.
-        to: RequestId,
-    },
     /// Stay connected with a peer, and try these addresses besides those already known.
     Seek {
         /// With whom.
@@ -133,8 +128,9 @@ impl Handle {
         self.commands.send(command).await.map_err(|_| Ended)
     }
 
-    /// Gives a command from a thread outside the runtime, waiting while the queue is full.
-    /// The swarm never waits for a machine, so a machine's thread may wait for the swarm.
+    /// Gives a command from a thread outside the runtime, waiting while the queue is full. A
+    /// machine's thread may: the swarm stops reading commands only when `OVERDUE` inputs wait,
+    /// more than one turn can ask for.
     pub fn blocking_send(&self, command: Command) -> Result<(), Ended> {
         self.commands.blocking_send(command).map_err(|_| Ended)
     }

@@ -9,7 +9,8 @@ pub struct Config {
     pub listen: Vec<Multiaddr>,
     /// Addresses at which others reach this node, known from outside.
     pub external: Vec<Multiaddr>,
-    /// Nodes that introduce others; dialed until a few peers are connected.
+    /// Nodes that introduce others; dialed until a few peers are connected. Each ends in
+    /// `/p2p/<peer id>`.
     pub bootstrap: Vec<Multiaddr>,
     /// Nodes to stay connected with. Each ends in `/p2p/<peer id>`.
     pub peers: Vec<Multiaddr>,
@@ -54,12 +55,6 @@ pub fn everywhere(port: u16) -> Vec<Multiaddr> {
     let hosts =
         [Protocol::Ip4(Ipv4Addr::UNSPECIFIED), Protocol::Ip6(std::net::Ipv6Addr::UNSPECIFIED)];
     hosts.into_iter().flat_map(|host| on(&host, port)).collect()
-}
-
-/// QUIC and TCP on the loopback interface, for tests and demonstrations.
-#[must_use]
-pub fn loopback(port: u16) -> Vec<Multiaddr> {
-    on(&Protocol::Ip4(Ipv4Addr::LOCALHOST), port)
 }
 
 fn on(host: &Protocol<'_>, port: u16) -> Vec<Multiaddr> {

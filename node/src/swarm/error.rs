@@ -30,11 +30,13 @@ pub enum SwarmError {
         source: std::io::Error,
     },
     /// None of the addresses works.
-    #[error("there is no address left to listen on")]
+    #[error("there is no address left to listen on: set network.listen to an address of this host")]
     NoListener,
-    /// An address of a peer to stay connected with does not say which peer.
-    #[error("{address} does not end in /p2p/<peer id> with an Ed25519 peer id")]
+    /// An address of a peer to be dialed does not say which peer.
+    #[error("{setting}: {address} does not end in /p2p/<peer id> with an Ed25519 peer id")]
     NoPeerId {
+        /// Which setting holds it.
+        setting: &'static str,
         /// Which.
         address: Multiaddr,
     },
@@ -89,7 +91,7 @@ pub enum DialFailure {
     #[error("no answer in time")]
     Timeout,
     /// Too many dials at once.
-    #[error("too many dials at once: try again later")]
+    #[error("too many dials at once")]
     Busy,
 }
 

@@ -26,7 +26,7 @@ use libp2p::identity;
 use tokio::sync::mpsc;
 
 pub use command::{Addresses, Command, Direction, Ended, Handle, NearbyPeer, PeerInfo};
-pub use config::{Config, everywhere, loopback};
+pub use config::{Config, everywhere};
 pub use error::{DialFailure, Refusal, SwarmError};
 pub use gate::Refused;
 pub use libp2p::{Multiaddr, PeerId};

@@ -50,9 +50,9 @@ pub(super) struct Task<M: Machine, P> {
     idle: Duration,
 }
 
-/// The addresses that introduce others, and when to dial them again.
+/// The nodes that introduce others, and when to dial them again.
 pub(super) struct Bootstrap {
-    addresses: Vec<Multiaddr>,
+    nodes: Vec<(Peer, Multiaddr)>,
     backoff: Backoff,
     next: Instant,
 }
@@ -73,6 +73,27 @@ fn named(address: &Multiaddr) -> Option<PeerId> {
     }
 }
 
+/// Addresses of a setting, with the peers that they must name.
+fn with_peers(
+    setting: &'static str,
+    addresses: &[Multiaddr],
+) -> Result<Vec<(Peer, Multiaddr)>, SwarmError> {
+    let with_peer = |address: &Multiaddr| {
+        let peer = named(address).and_then(|id| covey_shell::peer(&id));
+        peer.map(|peer| (peer, address.clone()))
+            .ok_or_else(|| SwarmError::NoPeerId { setting, address: address.clone() })
+    };
+    addresses.iter().map(with_peer).collect()
+}
+
+/// The address alone, as addresses of this node are known.
+fn without_peer(mut address: Multiaddr) -> Multiaddr {
+    if named(&address).is_some() {
+        address.pop();
+    }
+    address
+}
+
 impl<M: Machine, P: Port<M>> Task<M, P> {
     pub(super) fn new(
         swarm: Swarm<Overlay<M>>,
@@ -81,7 +102,8 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         port: P,
         commands: mpsc::Receiver<Command>,
     ) -> Result<Self, SwarmError> {
-        let addresses = config.bootstrap.clone();
+        let nodes = with_peers("network.bootstrap", &config.bootstrap)?;
+        let pinned = with_peers("network.static_peers", &config.peers)?;
         let backoff = Backoff::default();
         let mut task = Self {
             swarm,
@@ -94,16 +116,14 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             dials: Dials::default(),
             lookups: HashMap::new(),
             refusals: BTreeMap::new(),
-            bootstrap: Bootstrap { addresses, backoff, next: Instant::now() },
+            bootstrap: Bootstrap { nodes, backoff, next: Instant::now() },
             idle: config.idle,
         };
         for address in &config.external {
-            task.swarm.add_external_address(address.clone());
+            task.swarm.add_external_address(without_peer(address.clone()));
         }
-        for address in &config.peers {
-            let peer = named(address).and_then(|id| covey_shell::peer(&id));
-            let peer = peer.ok_or_else(|| SwarmError::NoPeerId { address: address.clone() })?;
-            task.seek(peer, vec![address.clone()], true);
+        for (peer, address) in pinned {
+            task.seek(peer, vec![address], true);
         }
         Ok(task)
     }
@@ -148,7 +168,6 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
                 }
             }
             Command::Answer { to, bytes } => self.swarm.behaviour_mut().messaging.answer(to, bytes),
-            Command::Busy { to } => self.swarm.behaviour_mut().messaging.busy(to),
             Command::Seek { peer, addresses } => self.seek(peer, decode(&addresses), false),
             Command::Release(peer) => {
                 if self.seeker.release(&peer) {
@@ -312,13 +331,12 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             return;
         }
         self.bootstrap.next = now.checked_add(self.bootstrap.backoff.next()).unwrap_or(now);
-        for address in self.bootstrap.addresses.clone() {
-            let options = match named(&address) {
-                Some(id) if self.swarm.is_connected(&id) => continue,
-                Some(id) => DialOpts::peer_id(id).addresses(vec![address]).build(),
-                None if self.peers.admitted() > 0 => continue,
-                None => address.into(),
-            };
+        for (peer, address) in self.bootstrap.nodes.clone() {
+            let id = peer_id(&peer);
+            if self.swarm.is_connected(&id) {
+                continue;
+            }
+            let options = DialOpts::peer_id(id).addresses(vec![address]).build();
             if let Err(error) = self.swarm.dial(options) {
                 tracing::debug!(%error, "cannot dial a bootstrap address");
             }

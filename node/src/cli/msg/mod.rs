@@ -6,6 +6,7 @@ mod show;
 use std::io::Read as _;
 
 use clap::Subcommand;
+use covey_messaging::limits::TEXT_BYTES;
 use serde_json::json;
 
 use super::{Failure, Global, print};
@@ -18,7 +19,8 @@ use crate::{
         },
         types::Done,
     },
-    client::Client,
+    client::{Client, ClientError, ServerError},
+    rpc::codes,
 };
 
 /// Bytes of a text that standard input is read for: enough to see that it is too long.
@@ -317,15 +319,33 @@ async fn pages(
     Ok(newest_first)
 }
 
-/// A text of `-` is read from standard input, without its last line feed.
+/// A text of `-` is read from standard input, without its last line feed. One that is too long
+/// is told before it is decoded: the end of what was read may be half a character.
 fn text_or_stdin(text: String) -> Result<String, Failure> {
     if text != "-" {
         return Ok(text);
     }
-    let mut read = String::new();
+    let mut read = Vec::new();
     std::io::stdin()
         .take(STDIN_BYTES)
-        .read_to_string(&mut read)
+        .read_to_end(&mut read)
         .map_err(Failure::io("cannot read the text from standard input"))?;
-    Ok(read.strip_suffix('\n').unwrap_or(&read).to_owned())
+    if read.last() == Some(&b'\n') {
+        read.pop();
+    }
+    if read.len() > TEXT_BYTES {
+        return Err(too_long(read.len()));
+    }
+    String::from_utf8(read)
+        .map_err(|_| Failure::Checked("the text from standard input is not UTF-8".into()))
+}
+
+/// What the node would answer to a text of this many bytes.
+fn too_long(bytes: usize) -> Failure {
+    let code = codes::TEXT_TOO_LONG;
+    Failure::Client(ClientError::Server(Box::new(ServerError {
+        code: code.number,
+        message: covey_messaging::Error::TextTooLong(bytes).to_string(),
+        data: json!({ "name": code.name, "help": code.help }),
+    })))
 }

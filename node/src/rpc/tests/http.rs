@@ -6,7 +6,7 @@ use tokio::{
 
 use super::{
     super::{BindError, Http, Limits, Server, Settings},
-    TOKEN, World, add, api, sum, within,
+    TOKEN, World, add, api, sum, until, within,
 };
 
 /// Status and body of a POST with these headers.
@@ -33,6 +33,22 @@ async fn the_token_lets_in() {
     assert_eq!(post(&world, "/", &bearer).await, (200, sum(1)));
     let query = format!("/?a=b&token={TOKEN}");
     assert_eq!(post(&world, &query, "host: 127.0.0.1:1\r\n").await, (200, sum(1)));
+}
+
+#[tokio::test]
+async fn half_of_the_connections_are_left_to_the_socket() {
+    let world = World::with(Limits { connections: 4, ..Limits::default() }).await;
+    let address = world.server.http_address().unwrap();
+    let _first = TcpStream::connect(address).await.unwrap();
+    let _second = TcpStream::connect(address).await.unwrap();
+    until("both are in", || world.server.connections() == 2).await;
+    let mut third = TcpStream::connect(address).await.unwrap();
+    let mut refused = String::new();
+    within(third.read_to_string(&mut refused)).await.unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let (mut ann, mut bob) = (world.lines().await, world.lines().await);
+    assert_eq!(ann.ask(&add(1)).await, sum(1));
+    assert_eq!(bob.ask(&add(1)).await, sum(1));
 }
 
 #[tokio::test]

@@ -55,7 +55,11 @@ async fn errors_carry_code_name_help_and_details() {
         json!({ "jsonrpc": "2.0", "id": 7, "error": {
             "code": 1002,
             "message": "too much",
-            "data": { "name": "refused", "help": "see the message for the rule", "most": u32::MAX },
+            "data": {
+                "name": "refused",
+                "help": "change what you ask for: the same is refused again",
+                "most": u32::MAX,
+            },
         }})
     );
     let answer = client.ask(&request(8, "test_addd", json!({}))).await;
