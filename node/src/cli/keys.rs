@@ -21,15 +21,21 @@ with `covey msg verify YOU --confirm`.")]
     },
 }
 
+/// What new keys mean to others.
+const ROTATED: &str = "\nYour contacts are told. What you and they write waits until each has confirmed them:\n\
+     covey msg verify NAME --confirm";
+
 pub(super) async fn run(global: &Global, keys: Keys) -> Result<(), Failure> {
     let client = global.client().await?;
-    let view: KeysView = match keys {
-        Keys::Show => client.call("keys_show", &json!({})).await?,
-        Keys::Rotate { identity } => client.call("keys_rotate", &Rotate { identity }).await?,
+    let (view, more): (KeysView, &str) = match keys {
+        Keys::Show => (client.call("keys_show", &json!({})).await?, ""),
+        Keys::Rotate { identity } => {
+            (client.call("keys_rotate", &Rotate { identity }).await?, ROTATED)
+        }
     };
     print::either(global.json, &view, |view| {
         format!(
-            "name      {}\nidentity  {}\nnode      {}\nratchet   {}\nsealing   {}\nsequence  {}",
+            "name      {}\nidentity  {}\nnode      {}\nratchet   {}\nsealing   {}\nsequence  {}{more}",
             view.name, view.identity, view.peer_id, view.ratchet, view.sealing, view.sequence,
         )
     })

@@ -113,7 +113,7 @@ pub(super) fn message(message: &MessageInfo, ids: bool) -> String {
         false => print::safe(&message.text).replace('\n', "\n    "),
     };
     let mut notes = Vec::new();
-    if message.edited {
+    if message.edited && !message.deleted {
         notes.push("edited".to_owned());
     }
     if let Some(reply) = &message.reply {
