@@ -40,7 +40,8 @@ impl Disk {
         self.failures.get()
     }
 
-    pub(super) fn commit(&mut self, writes: Vec<Write>) -> Result<(), Fault> {
+    /// Writes a batch as a whole, or nothing of it.
+    pub fn commit(&mut self, writes: Vec<Write>) -> Result<(), Fault> {
         if self.full && !writes.is_empty() {
             self.failures.set(self.failures.get() + 1);
             return Err(Fault::Io("no space left on device".to_owned()));
