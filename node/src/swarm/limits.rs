@@ -11,6 +11,12 @@ pub const COMMANDS_PER_TURN: usize = 256;
 /// Connections with one peer. Two nodes that dial each other at once have two for a while.
 pub const CONNECTIONS_PER_PEER: u32 = 4;
 
+/// A connection from a peer that stands for so long takes the place of its older ones.
+pub const STANDS: Duration = Duration::from_secs(1);
+
+/// Connections that two nodes make to each other within this time may have crossed.
+pub const CROSSED: Duration = Duration::from_secs(5);
+
 /// Incoming connections in their handshake.
 pub const PENDING_INCOMING: u32 = 128;
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     command::{Direction, PeerInfo},
+    limits::{CROSSED, STANDS},
     seek::Seeker,
 };
 
@@ -30,9 +31,30 @@ struct Known {
     used: Instant,
 }
 
+impl Known {
+    /// The peer dialed again, so it has lost what it had. Not what it dialed just before, of
+    /// which it keeps one; nor what we dialed at about that time, since both sides would have
+    /// to agree on which is older.
+    fn superseded(&self, now: Instant) -> Vec<ConnectionId> {
+        let stands = |link: &&Link| {
+            link.direction == Direction::Inbound
+                && now.saturating_duration_since(link.since) >= STANDS
+        };
+        let Some(newest) = self.links.values().filter(stands).map(|link| link.since).max() else {
+            return Vec::new();
+        };
+        let given_up = |link: &Link| match link.direction {
+            Direction::Inbound => link.since < newest,
+            Direction::Outbound => newest.saturating_duration_since(link.since) >= CROSSED,
+        };
+        self.links.iter().filter(|(_, link)| given_up(link)).map(|(id, _)| *id).collect()
+    }
+}
+
 struct Link {
     address: Multiaddr,
     direction: Direction,
+    since: Instant,
     missed_pings: u8,
 }
 
@@ -50,7 +72,18 @@ impl Peers {
             leaves: None,
             used: Instant::now(),
         });
-        known.links.insert(id, Link { address, direction, missed_pings: 0 });
+        let since = Instant::now();
+        known.links.insert(id, Link { address, direction, since, missed_pings: 0 });
+    }
+
+    /// Connections that a newer one from the same peer has taken the place of.
+    pub(super) fn superseded(&self, now: Instant) -> Vec<(Peer, ConnectionId)> {
+        let several = self.0.iter().filter(|(_, known)| known.links.len() > 1);
+        several
+            .flat_map(|(peer, known)| {
+                known.superseded(now).into_iter().map(|connection| (*peer, connection))
+            })
+            .collect()
     }
 
     /// A connection is gone. Tells, if it was the last one, whether the peer was admitted.

@@ -278,6 +278,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             self.disconnect(&peer);
         }
         self.close_idle(now);
+        self.close_superseded(now);
         self.dials.expire(now);
         self.swarm.behaviour_mut().gate.tidy();
         for (peer, addresses) in self.seeker.due(now) {
@@ -302,6 +303,15 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             if !meshed && !self.seeker.contains(&peer) {
                 self.disconnect(&peer);
             }
+        }
+    }
+
+    /// A peer that connects anew has lost what it had before, as after a crash; over QUIC we might
+    /// not notice for ten seconds, and meanwhile every second request would go there.
+    fn close_superseded(&mut self, now: Instant) {
+        for (peer, connection) in self.peers.superseded(now) {
+            tracing::debug!(%peer, "connected anew: giving up its older connection");
+            self.swarm.close_connection(connection);
         }
     }
 

@@ -1,4 +1,6 @@
-use covey::swarm::{Command, DialFailure, Direction, SwarmError};
+use std::time::{Duration, Instant};
+
+use covey::swarm::{Command, DialFailure, Direction, SwarmError, limits::STANDS};
 use covey_kernel::{AskFailure, Input};
 
 use crate::node::{QUIC, TCP, quiet, start, start_as, until};
@@ -69,6 +71,51 @@ async fn a_full_inbox_means_busy_and_nothing_else_is_lost() {
     assert_eq!(found, [(2, Ok(vec![2])), (3, Ok(vec![3]))]);
 }
 
+/// A node that was killed says nothing on its old connection, and comes back with a new one.
+#[tokio::test]
+async fn a_peer_that_comes_back_takes_the_place_of_its_old_connection() {
+    let (mut a, mut before) = (start(1, quiet(&[QUIC])), start(2, quiet(&[QUIC])));
+    let address = a.address().await;
+    assert_eq!(before.handle.dial(address.clone()).await.unwrap(), Ok(a.peer));
+    a.connected(before.peer).await;
+    before.connected(a.peer).await;
+    a.ask(before.peer, 1, vec![1]).await;
+    assert!(matches!(before.next().await, Input::Request { .. }), "and is never answered");
+    // The same key, on a connection of its own.
+    let mut after = start(2, quiet(&[QUIC]));
+    assert_eq!(after.handle.dial(address).await.unwrap(), Ok(a.peer));
+    let asked = Instant::now();
+    assert_eq!(a.answer().await, (1, Err(AskFailure::Closed)));
+    assert!(asked.elapsed() < STANDS * 4, "not by its deadline");
+    after.connected(a.peer).await;
+    assert_eq!(a.handle.peers().await.unwrap()[0].addresses.len(), 1);
+    for n in 2..6 {
+        a.ask(after.peer, n, vec![1]).await;
+        after.echo().await;
+        assert_eq!(a.answer().await, (n, Ok(vec![1])));
+    }
+}
+
+#[tokio::test]
+async fn two_that_dial_each_other_at_once_stay_connected() {
+    let (mut a, mut b) = (start(1, quiet(&[QUIC])), start(2, quiet(&[QUIC])));
+    let (to_a, to_b) = (a.address().await, b.address().await);
+    let (ours, theirs) = tokio::join!(a.handle.dial(to_b), b.handle.dial(to_a));
+    assert_eq!((ours.unwrap(), theirs.unwrap()), (Ok(b.peer), Ok(a.peer)));
+    a.connected(b.peer).await;
+    b.connected(a.peer).await;
+    let began = Instant::now();
+    for n in 0.. {
+        a.ask(b.peer, n, vec![1]).await;
+        b.echo().await;
+        assert_eq!(a.answer().await, (n, Ok(vec![1])));
+        if began.elapsed() > STANDS * 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test]
 async fn many_asks_all_come_back() {
     let (mut a, mut b) = (start(1, quiet(&[TCP])), start(2, quiet(&[TCP])));
@@ -134,6 +181,6 @@ async fn a_swarm_whose_machine_is_gone_still_ends() {
             a.ask(nobody, n, vec![]).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(1), flood).await.unwrap_err();
+    tokio::time::timeout(Duration::from_secs(1), flood).await.unwrap_err();
     crate::node::soon(a.handle.shutdown()).await;
 }
