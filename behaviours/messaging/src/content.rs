@@ -125,6 +125,18 @@ record! {
     }
 }
 
+/// An identity as a plaintext names it. It is only compared with one that is known, so it need not
+/// be a valid key: checking that takes longer than all else that is checked of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Named(#[serde(with = "serde_bytes")] [u8; 32]);
+
+impl From<&PublicKey> for Named {
+    fn from(key: &PublicKey) -> Self {
+        Self(*key.as_bytes())
+    }
+}
+
 record! {
     /// The plaintext of an envelope: content, bound to the two identities as they are when it is
     /// sealed.
@@ -133,9 +145,9 @@ record! {
         /// The conversation: network and both identities.
         pub conversation: Hash,
         /// Who says it.
-        pub from: PublicKey,
+        pub from: Named,
         /// To whom.
-        pub to: PublicKey,
+        pub to: Named,
         /// What.
         pub content: Content,
     }
@@ -145,15 +157,16 @@ impl Plaintext {
     /// Binds content to who says it to whom.
     #[must_use]
     pub fn new(network: &NetworkId, from: PublicKey, to: PublicKey, content: Content) -> Self {
-        Self { conversation: conversation(network, &from, &to), from, to, content }
+        let conversation = conversation(network, &from, &to);
+        Self { conversation, from: (&from).into(), to: (&to).into(), content }
     }
 
     /// The content, if it belongs where it was found: `from` says it to `to`, in their
     /// conversation on this network.
     #[must_use]
     pub fn open(self, network: &NetworkId, from: &PublicKey, to: &PublicKey) -> Option<Content> {
-        let belongs = self.from == *from
-            && self.to == *to
+        let belongs = self.from == from.into()
+            && self.to == to.into()
             && self.conversation == conversation(network, from, to);
         belongs.then_some(self.content)
     }

@@ -37,7 +37,7 @@ pub use command::{
     Relation, Reply, SafetyView, Target,
 };
 pub use content::{
-    Body, Content, Edit, InvalidMessageId, MessageId, Plaintext, Reaction, TextBody,
+    Body, Content, Edit, InvalidMessageId, MessageId, Named, Plaintext, Reaction, TextBody,
 };
 pub use decide::codec::{decode_request, decode_response};
 pub use error::{Error, Expired};
