@@ -209,6 +209,9 @@ record! {
         pub unread: u64,
         /// How many of ours wait.
         pub waiting: u64,
+        /// None of ours below this counter waits. What is deleted stays in the way of a scan until
+        /// the database tidies up, so reading what waits begins here.
+        pub first: u64,
         /// Sessions, the one to encrypt with first.
         pub sessions: Bounded<SessionTag, SESSIONS>,
         /// Content bytes that they have stored here.
@@ -233,6 +236,7 @@ impl Default for Conversation {
             our_read: 0,
             unread: 0,
             waiting: 0,
+            first: 1,
             sessions: Bounded::default(),
             stored: 0,
             resealed: (Time::default(), 0),

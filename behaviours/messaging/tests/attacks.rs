@@ -283,8 +283,8 @@ fn i16_a_clock_pushed_too_far_is_refused_and_cannot_be_pushed_to_the_end() {
     // Bob's record of the conversation's clock, altered on his own disk: he is hostile.
     let key: Vec<u8> = world.nodes[B].disk.0.keys().find(|key| key[0] == 0x11).unwrap().clone();
     let mut record: Vec<u8> = world.nodes[B].disk.0[&key].clone();
-    // [12 fields][next][clock ...: replace the one-byte clock by a far one.
-    assert!(record[0] == 0x8d && record[1] < 24 && record[2] < 24);
+    // [14 fields][next][clock ...: replace the one-byte clock by a far one.
+    assert!(record[0] == 0x8e && record[1] < 24 && record[2] < 24);
     record.splice(2..3, [0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
     world.nodes[B].disk.0.insert(key, record);
     let id = world.send(B, "ann", "from the end of time");

@@ -197,7 +197,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         let mut conversation = self.conversation(id)?;
         let (mut arrived, mut reports, mut settled) = (Vec::new(), Vec::new(), 0u64);
+        let mut left = None;
         for (outgoing, outcome) in flown.into_iter().zip(outcomes) {
+            if matches!(outcome, Outcome::Undecryptable(_) | Outcome::Later(())) {
+                left.get_or_insert(outgoing.content.counter);
+            }
             match outcome {
                 Outcome::Stored(()) => {
                     self.view().delete(layout::outgoing(id, outgoing.content.counter));
@@ -215,6 +219,10 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             }
         }
         conversation.waiting = conversation.waiting.saturating_sub(settled);
+        // Unless something was put before it meanwhile.
+        if conversation.first == first {
+            conversation.first = left.unwrap_or(last.saturating_add(1));
+        }
         let resealed = self.reseal(id, contact, &mut conversation, reports);
         self.put_conversation(id, &conversation);
         if !arrived.is_empty() {

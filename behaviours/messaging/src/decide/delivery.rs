@@ -91,8 +91,9 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     }
 
     /// What waits, from the first on, as much as fits in one delivery.
-    fn first_waiting(&self, id: ContactId) -> Result<Vec<Outgoing>, Error> {
-        let scan = Scan::prefix(&layout::outbox(id)).limit(DELIVERY_ENVELOPES);
+    fn first_waiting(&self, id: ContactId, from: u64) -> Result<Vec<Outgoing>, Error> {
+        let all = Scan::prefix(&layout::outbox(id)).limit(DELIVERY_ENVELOPES);
+        let scan = Scan { from: layout::outgoing(id, from), ..all };
         let mut room = DELIVERY_BYTES;
         let mut waiting = Vec::new();
         for (_, bytes) in self.store().scan(&scan)? {
@@ -114,7 +115,10 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         contact: &Contact,
         conversation: &mut Conversation,
     ) -> Result<Vec<Envelope>, Error> {
-        let mut waiting = self.first_waiting(id)?;
+        let mut waiting = self.first_waiting(id, conversation.first)?;
+        if let Some(first) = waiting.first() {
+            conversation.first = first.content.counter;
+        }
         let sessions = conversation.sessions.clone();
         let stale = |outgoing: &&mut Outgoing| {
             let envelope = outgoing.envelope.as_ref();

@@ -40,6 +40,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     ) -> Content {
         conversation.clock = conversation.clock.saturating_add(1);
         conversation.waiting = conversation.waiting.saturating_add(1);
+        conversation.first = conversation.first.min(counter);
         let (time, message) = (self.now(), MessageId::random(self.rng()));
         let content = Content { counter, lamport: conversation.clock, time, id: message, body };
         let outgoing = Outgoing { content: content.clone(), envelope: None };

@@ -1,7 +1,10 @@
 //! Several messaging machines in one test, with a clock, stores and a network that the test
 //! controls, in the manner of quinn-proto's `Pair`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
 
 use covey_kernel::{
     AskFailure, AskId, CommandId, CryptoRng, Effect, Entry, Fault, Input, Keypair, Machine,
@@ -19,8 +22,9 @@ use rand_chacha::ChaCha12Rng;
 
 pub(crate) type M = Messaging<Olm>;
 
+/// The entries, and where scans of them began since the test last looked.
 #[derive(Clone, Default)]
-pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>);
+pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>, pub Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Store for Disk {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
@@ -28,6 +32,7 @@ impl Store for Disk {
     }
 
     fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, Fault> {
+        self.1.lock().unwrap().push(scan.from.clone());
         let all = self.0.iter().filter(|(key, _)| scan.contains(key));
         let all = all.map(|(key, value)| (key.clone(), value.clone()));
         Ok(if scan.reverse {
