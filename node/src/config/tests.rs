@@ -70,6 +70,16 @@ fn a_later_layer_wins_and_is_named() {
 }
 
 #[test]
+fn a_list_in_a_flag_has_commas_and_no_brackets() {
+    let (one, two) = ("/ip4/127.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/2");
+    let listen = |text: &str| from_flags(&[("network.listen", text)]);
+    let loaded = listen(&format!("{one},{two}")).unwrap();
+    assert_eq!(loaded.config.network.listen.len(), 2);
+    let error = listen(&format!("[\"{one}\", \"{two}\"]")).unwrap_err();
+    assert!(error.to_string().contains("with commas between them"), "{error}");
+}
+
+#[test]
 fn a_missing_file_matters_only_when_asked_for() {
     let path = PathBuf::from("/nonexistent/covey.toml");
     let mut sources = Sources { file: Some(path), ..Sources::default() };

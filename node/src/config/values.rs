@@ -74,6 +74,9 @@ impl<T: Scalar> Setting for Option<T> {
 impl<T: Scalar> Setting for Vec<T> {
     fn read(raw: &Raw<'_>) -> Result<Self, String> {
         match raw {
+            Raw::Text(text) if text.trim_start().starts_with('[') => {
+                Err("write several with commas between them, without brackets or quotes".into())
+            }
             Raw::Text(text) => text
                 .split(',')
                 .filter(|item| !item.trim().is_empty())
