@@ -81,6 +81,32 @@ fn i19_also_when_the_contact_has_a_new_identity_by_then() {
 }
 
 #[test]
+fn i19_who_forgot_a_contact_and_has_a_new_identity_is_no_stranger() {
+    let mut world = forgotten(&["one", "two"]);
+    world.rotate(A, true);
+    invite(&mut world, "hello again");
+    world.pass(Span::secs(400));
+    assert!(world.invites(B).is_empty());
+    assert!(world.contacts(B)[0].changed);
+    world.verify(B, "ann", true);
+    talk(&mut world, &["one", "two"]);
+}
+
+#[test]
+fn i19_also_a_waiting_invite_is_renewed_under_a_new_identity() {
+    let mut world = World::new(&["ann", "bob"]);
+    invite(&mut world, "first");
+    take_back(&mut world);
+    world.rotate(A, true);
+    invite(&mut world, "second");
+    let invites = world.invites(B);
+    assert_eq!(invites.len(), 1);
+    assert_eq!(invites[0].text, "second");
+    world.accept(B, "ann");
+    talk(&mut world, &[]);
+}
+
+#[test]
 fn i19_a_new_invite_takes_the_place_of_the_old() {
     let mut world = World::new(&["ann", "bob"]);
     invite(&mut world, "first");

@@ -179,6 +179,12 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         let name = open.name.clone().unwrap_or_else(own_name);
         let mut contact = self.new_contact(name, keys, Standing::Invited(proof));
         contact.addresses = open.addresses.clone();
+        // They may know an older identity of ours, from an invite that we have taken back or
+        // forgotten, and would take this one for a stranger's: the invite comes after an
+        // announcement. It tells nothing new, as the node is the same.
+        if !self.me().successions.is_empty() {
+            contact.told = 0;
+        }
         let mut conversation = Conversation::default();
         self.open_session(id, &mut conversation, handout)?;
         self.put_contact(id, contact.clone());
