@@ -126,7 +126,7 @@ record! {
 }
 
 /// An identity as a plaintext names it. It is only compared with one that is known, so it need not
-/// be a valid key: checking that takes longer than all else that is checked of a message.
+/// be checked to be a key, which costs two field inversions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Named(#[serde(with = "serde_bytes")] [u8; 32]);

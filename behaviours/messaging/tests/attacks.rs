@@ -12,8 +12,8 @@ mod pair;
 
 use covey_kernel::{Bounded, Bytes, Domain, Hash, Keypair, NetworkId, Peer, Span};
 use covey_messaging::{
-    Command, Event, MessageId, Progress,
-    limits::{AHEAD, RESEALS},
+    Command, Event, MessageId, Progress, Relation,
+    limits::{AHEAD, CLOCK_FIRST, RESEALS},
     ratchet::SessionTag,
     wire::{Delivery, Envelope, Outcome, Refusal, Request, Response, Undecryptable},
 };
@@ -277,16 +277,36 @@ fn secret_of(world: &World, at: usize) -> [u8; 32] {
     world.nodes[at].disk.0[&[0x01][..]][3..35].try_into().unwrap()
 }
 
+/// Alters the record of the conversation's clock on somebody's own disk: they are hostile.
+fn set_clock(world: &mut World, at: usize, clock: u64) {
+    let disk = &mut world.nodes[at].disk.0;
+    let key: Vec<u8> = disk.keys().find(|key| key[0] == 0x11).unwrap().clone();
+    let mut record: Vec<u8> = disk[&key].clone();
+    // [14 fields][next][clock ...: replace the one-byte clock by a far one.
+    assert!(record[0] == 0x8e && record[1] < 24 && record[2] < 24);
+    record.splice(2..3, [&[0x1b], clock.to_be_bytes().as_slice()].concat());
+    disk.insert(key, record);
+}
+
+#[test]
+fn i16_only_the_yes_may_begin_far_ahead() {
+    for (clock, taken) in [(CLOCK_FIRST - 8, true), (CLOCK_FIRST + 8, false)] {
+        let mut world = World::new(&["ann", "bob"]);
+        let target = world.by_code(B);
+        world.invite(A, target, Some("bob"));
+        world.settle();
+        set_clock(&mut world, B, clock);
+        world.accept(B, "ann");
+        world.settle();
+        let accepted = world.contacts(A).iter().any(|c| c.relation == Relation::Accepted);
+        assert_eq!(accepted, taken);
+    }
+}
+
 #[test]
 fn i16_a_clock_pushed_too_far_is_refused_and_cannot_be_pushed_to_the_end() {
     let mut world = two();
-    // Bob's record of the conversation's clock, altered on his own disk: he is hostile.
-    let key: Vec<u8> = world.nodes[B].disk.0.keys().find(|key| key[0] == 0x11).unwrap().clone();
-    let mut record: Vec<u8> = world.nodes[B].disk.0[&key].clone();
-    // [14 fields][next][clock ...: replace the one-byte clock by a far one.
-    assert!(record[0] == 0x8e && record[1] < 24 && record[2] < 24);
-    record.splice(2..3, [0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
-    world.nodes[B].disk.0.insert(key, record);
+    set_clock(&mut world, B, 0xffff_ffff_ffff_0000);
     let id = world.send(B, "ann", "from the end of time");
     world.settle();
     assert_eq!(world.progress(B, id), Progress::Refused);

@@ -74,6 +74,26 @@ fn both_who_invite_at_once_become_contacts() {
     assert_friends(&mut world);
 }
 
+/// Who has changed identities announces that before inviting. The refusal comes after the
+/// other's invite, and must not put off the yes.
+#[test]
+fn a_refused_announcement_that_crosses_an_invite_delays_nothing() {
+    let mut world = two();
+    world.rotate(A, true);
+    invite(&mut world, A, B, None);
+    for _claim_keys_announcement in 0..3 {
+        let parcel = world.parcels.pop_front().unwrap();
+        world.deliver(parcel);
+    }
+    let refusal = world.parcels.pop_front().unwrap();
+    invite(&mut world, B, A, None);
+    world.settle();
+    world.deliver(refusal);
+    world.pass(Span::secs(5));
+    assert_eq!(known(&mut world, B), [("ann".to_owned(), Relation::Accepted, false)]);
+    assert_friends(&mut world);
+}
+
 #[test]
 fn an_invite_that_comes_while_ours_has_no_keys_yet_is_a_yes() {
     let mut world = two();

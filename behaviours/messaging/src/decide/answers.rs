@@ -85,9 +85,11 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
                 self.told(id, contact, sequence);
                 Ok(true)
             }
-            // Whether our invite has arrived does not show: it goes out under the new keys.
+            // Whether our invite has arrived does not show: it goes out under the new keys. Nor
+            // does it matter any more if they have invited us meanwhile, knowing these keys.
             (Errand::Announce(sequence), Response::Refused(Refusal::NotContact(())))
-                if self.conversation(id)?.waiting > 0 && !contact.accepted() =>
+                if contact.told >= sequence
+                    || (self.conversation(id)?.waiting > 0 && !contact.accepted()) =>
             {
                 self.told(id, contact, sequence);
                 Ok(true)
@@ -197,11 +199,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         }
         let mut conversation = self.conversation(id)?;
         let (mut arrived, mut reports, mut settled) = (Vec::new(), Vec::new(), 0u64);
-        let mut left = None;
         for (outgoing, outcome) in flown.into_iter().zip(outcomes) {
-            if matches!(outcome, Outcome::Undecryptable(_) | Outcome::Later(())) {
-                left.get_or_insert(outgoing.content.counter);
-            }
             match outcome {
                 Outcome::Stored(()) => {
                     self.view().delete(layout::outgoing(id, outgoing.content.counter));
@@ -219,10 +217,6 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
             }
         }
         conversation.waiting = conversation.waiting.saturating_sub(settled);
-        // Unless something was put before it meanwhile.
-        if conversation.first == first {
-            conversation.first = left.unwrap_or(last.saturating_add(1));
-        }
         let resealed = self.reseal(id, contact, &mut conversation, reports);
         self.put_conversation(id, &conversation);
         if !arrived.is_empty() {

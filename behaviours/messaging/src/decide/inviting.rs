@@ -181,7 +181,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         contact.addresses = open.addresses.clone();
         // They may know an older identity of ours, from an invite that we have taken back or
         // forgotten, and would take this one for a stranger's: the invite comes after an
-        // announcement. It tells nothing new, as the node is the same.
+        // announcement. Whoever we invite so learns our former identities.
         if !self.me().successions.is_empty() {
             contact.told = 0;
         }

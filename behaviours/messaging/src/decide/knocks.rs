@@ -112,6 +112,8 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     ) -> Result<bool, Error> {
         let (_, mut conversation) = self.read_knock(id, &contact, knock, conversation)?;
         contact.standing = Standing::Accepted(());
+        // What they sent was sealed for our present keys.
+        contact.told = self.me().set.set.sequence;
         self.become_contact(id, contact, &mut conversation)?;
         Ok(true)
     }

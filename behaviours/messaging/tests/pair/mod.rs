@@ -22,7 +22,7 @@ use rand_chacha::ChaCha12Rng;
 
 pub(crate) type M = Messaging<Olm>;
 
-/// The entries, and where scans of them began since the test last looked.
+/// The entries, and where scans of them began since the test last cleared that list.
 #[derive(Clone, Default)]
 pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>, pub Arc<Mutex<Vec<Vec<u8>>>>);
 
