@@ -8,10 +8,11 @@ pub const COMMANDS: usize = 1024;
 /// Commands carried out before the swarm is polled again, so that requests to one peer pack.
 pub const COMMANDS_PER_TURN: usize = 256;
 
-/// Connections with one peer. Two nodes that dial each other at once have two for a while.
+/// Connections with one peer. Two nodes that dial each other at once have two.
 pub const CONNECTIONS_PER_PEER: u32 = 4;
 
-/// A connection from a peer that stands for so long takes the place of its older ones.
+/// A connection from a peer that stands for so long takes the place of its older ones, and of
+/// ours that are older by `CROSSED`.
 pub const STANDS: Duration = Duration::from_secs(1);
 
 /// Connections that two nodes make to each other within this time may have crossed.

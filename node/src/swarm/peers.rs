@@ -6,7 +6,7 @@ use std::{
 };
 
 use covey_kernel::Peer;
-use libp2p::{Multiaddr, core::ConnectedPoint, swarm::ConnectionId};
+use libp2p::{Multiaddr, core::ConnectedPoint, multiaddr::Protocol, swarm::ConnectionId};
 use tokio::time::Instant;
 
 use super::{
@@ -32,9 +32,9 @@ struct Known {
 }
 
 impl Known {
-    /// The peer dialed again, so it has lost what it had. Not what it dialed just before, of
-    /// which it keeps one; nor what we dialed at about that time, since both sides would have
-    /// to agree on which is older.
+    /// Connections that a newer one has taken the place of. Only once that has stood for
+    /// `STANDS`: of several that a peer dials at once it drops all but one itself. What we dialed
+    /// less than `CROSSED` before stays: both sides would give up their own, and have none.
     fn superseded(&self, now: Instant) -> Vec<ConnectionId> {
         let stands = |link: &&Link| {
             link.direction == Direction::Inbound
@@ -43,11 +43,12 @@ impl Known {
         let Some(newest) = self.links.values().filter(stands).map(|link| link.since).max() else {
             return Vec::new();
         };
-        let given_up = |link: &Link| match link.direction {
+        let older = |link: &Link| match link.direction {
             Direction::Inbound => link.since < newest,
             Direction::Outbound => newest.saturating_duration_since(link.since) >= CROSSED,
         };
-        self.links.iter().filter(|(_, link)| given_up(link)).map(|(id, _)| *id).collect()
+        let given_up = self.links.iter().filter(|(_, link)| link.is_quic() && older(link));
+        given_up.map(|(id, _)| *id).collect()
     }
 }
 
@@ -56,6 +57,14 @@ struct Link {
     direction: Direction,
     since: Instant,
     missed_pings: u8,
+}
+
+impl Link {
+    /// The end of a killed node's TCP connection is noticed at once, and closing one whose other
+    /// end does not read waits until the system gives up.
+    fn is_quic(&self) -> bool {
+        self.address.iter().any(|part| part == Protocol::QuicV1)
+    }
 }
 
 impl Peers {
@@ -189,5 +198,48 @@ impl Peers {
             admitted: known.admitted,
         };
         self.0.iter().map(info).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INBOUND: Direction = Direction::Inbound;
+    const OUTBOUND: Direction = Direction::Outbound;
+
+    /// Which of a peer's connections are given up; each with how long it has stood.
+    fn given_up(links: &[(Direction, Duration)]) -> Vec<usize> {
+        let (now, begun) = (Instant::now() + CROSSED * 4, Instant::now());
+        let ids: Vec<ConnectionId> = (0..links.len()).map(ConnectionId::new_unchecked).collect();
+        let link = |(direction, stood): &(Direction, Duration)| Link {
+            address: Multiaddr::empty().with(Protocol::QuicV1),
+            direction: *direction,
+            since: now - *stood,
+            missed_pings: 0,
+        };
+        let known = Known {
+            links: ids.iter().copied().zip(links.iter().map(link)).collect(),
+            agent: None,
+            ping: None,
+            since: SystemTime::now(),
+            admitted: true,
+            strikes: 0,
+            leaves: None,
+            used: begun,
+        };
+        let gone = known.superseded(now);
+        (0..links.len()).filter(|index| gone.contains(&ids[*index])).collect()
+    }
+
+    #[test]
+    fn a_new_connection_that_stands_takes_the_place_of_older_ones() {
+        let second = Duration::from_secs(1);
+        assert_eq!(given_up(&[(INBOUND, second * 9)]), [0; 0]);
+        assert_eq!(given_up(&[(INBOUND, STANDS + second), (INBOUND, STANDS / 2)]), [0; 0]);
+        assert_eq!(given_up(&[(INBOUND, STANDS + second), (INBOUND, STANDS)]), [0]);
+        assert_eq!(given_up(&[(OUTBOUND, STANDS + CROSSED), (INBOUND, STANDS)]), [0]);
+        assert_eq!(given_up(&[(OUTBOUND, STANDS + CROSSED / 2), (INBOUND, STANDS)]), [0; 0]);
+        assert_eq!(given_up(&[(INBOUND, CROSSED * 2), (OUTBOUND, STANDS)]), [0; 0]);
     }
 }

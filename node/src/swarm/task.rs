@@ -306,8 +306,8 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         }
     }
 
-    /// A peer that connects anew has lost what it had before, as after a crash; over QUIC we might
-    /// not notice for ten seconds, and meanwhile every second request would go there.
+    /// A peer that connects anew is taken to have lost what it had, as after a crash; over QUIC we
+    /// might not notice for ten seconds, and meanwhile every second request would go there.
     fn close_superseded(&mut self, now: Instant) {
         for (peer, connection) in self.peers.superseded(now) {
             tracing::debug!(%peer, "connected anew: giving up its older connection");

@@ -104,6 +104,7 @@ async fn two_that_dial_each_other_at_once_stay_connected() {
     assert_eq!((ours.unwrap(), theirs.unwrap()), (Ok(b.peer), Ok(a.peer)));
     a.connected(b.peer).await;
     b.connected(a.peer).await;
+    assert_eq!(a.handle.peers().await.unwrap()[0].addresses.len(), 2, "both dials connected");
     let began = Instant::now();
     for n in 0.. {
         a.ask(b.peer, n, vec![1]).await;
@@ -114,6 +115,7 @@ async fn two_that_dial_each_other_at_once_stay_connected() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    assert_eq!(a.handle.peers().await.unwrap()[0].addresses.len(), 2);
 }
 
 #[tokio::test]

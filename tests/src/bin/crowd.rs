@@ -2,7 +2,7 @@
 //! measure what they cost: `cargo run --bin crowd -- --data DIR --contacts 1000 --messages 100`.
 //!
 //! Everything goes through the machine itself: each contact is a machine of its own, in memory,
-//! that invites, is accepted, and writes and reads with Olm.
+//! that invites, is accepted, and writes over Olm, both ways. The network is `open`.
 
 #![allow(
     clippy::unwrap_used,
@@ -108,7 +108,7 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn command(&mut self, at: usize, command: Command) {
         self.waiting.push_back((at, Input::Command { id: CommandId(0), command }));
-        // Each request's id is the asker's own, so that an answer finds its way back.
+        // One count for both, so that an answer finds its question.
         let mut asks = std::collections::HashMap::new();
         while let Some((at, input)) = self.waiting.pop_front() {
             let from = self.people[at].peer;
@@ -139,7 +139,8 @@ fn say(who: &str, number: usize) -> Command {
 
 fn main() {
     let args = Args::parse();
-    let data = DataDir::open(&args.data).expect("a directory set up by `covey init`");
+    let data = DataDir::open(&args.data).expect("a data directory that no node holds");
+    assert!(data.path().join("node.key").exists(), "set it up first: covey init --data DIR");
     let key = data.key(&mut rand::rng()).unwrap();
     let schema = Schema { family: M::NAME, migrations: &[] };
     let db = Db::open(&data.path().join("db"), NetworkId::open(), &[schema]).unwrap();
