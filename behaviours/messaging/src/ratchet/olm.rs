@@ -23,11 +23,22 @@ fn message(sealed: &Sealed) -> Result<OlmMessage, RatchetError> {
     OlmMessage::from_parts(kind, &sealed.body).map_err(|_| RatchetError::Malformed)
 }
 
+/// The message that starts a session. Its keys stand outside the MAC, and X25519 takes several
+/// encodings of a key for the same one: with another encoding, a message that was seen would
+/// start a session of another name. So only the canonical one counts.
 fn prekey_message(sealed: &Sealed) -> Result<PreKeyMessage, RatchetError> {
-    match message(sealed)? {
-        OlmMessage::PreKey(message) => Ok(message),
-        OlmMessage::Normal(_) => Err(RatchetError::Malformed),
-    }
+    let OlmMessage::PreKey(message) = message(sealed)? else {
+        return Err(RatchetError::Malformed);
+    };
+    let keys = [message.base_key(), message.identity_key(), message.one_time_key()];
+    if keys.iter().all(is_canonical) { Ok(message) } else { Err(RatchetError::Malformed) }
+}
+
+/// Whether the number is below 2^255 - 19; the bytes are in little-endian order.
+fn is_canonical(key: &Curve25519PublicKey) -> bool {
+    let [low, middle @ .., high] = key.to_bytes();
+    let near = high == 0x7f && middle.iter().all(|byte| *byte == 0xff);
+    high <= 0x7f && !(near && low >= 0xed)
 }
 
 /// Session ids are text over the three keys; the tag is the beginning of their hash.
@@ -148,5 +159,25 @@ impl Ratchet for Olm {
 
     fn import_session(bytes: &[u8]) -> Result<Session, Fault> {
         cbor::decode_stored(bytes).map(Session::from_pickle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_the_field_prime_and_above_are_not_canonical() {
+        let key = |low, middle, high| {
+            let mut bytes = [middle; 32];
+            (bytes[0], bytes[31]) = (low, high);
+            Curve25519PublicKey::from_bytes(bytes)
+        };
+        assert!(is_canonical(&key(0xec, 0xff, 0x7f)));
+        assert!(is_canonical(&key(0xff, 0xfe, 0x7f)));
+        assert!(is_canonical(&key(9, 0, 0)));
+        for other in [key(0xed, 0xff, 0x7f), key(0xff, 0xff, 0x7f), key(9, 0, 0x80)] {
+            assert!(!is_canonical(&other));
+        }
     }
 }
