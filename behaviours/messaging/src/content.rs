@@ -126,7 +126,7 @@ record! {
 }
 
 /// An identity as a plaintext names it. It is only compared with one that is known, so it need not
-/// be checked to be a key, which costs two field inversions.
+/// be checked to be a key, which costs a square root and an inversion in the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Named(#[serde(with = "serde_bytes")] [u8; 32]);

@@ -18,6 +18,14 @@ use crate::{
     wire::Request,
 };
 
+/// Whom an invite is for, as far as it is known before their keys have come.
+struct Aim {
+    peer: Peer,
+    identity: Option<PublicKey>,
+    addresses: Vec<Address>,
+    secret: Option<CodeSecret>,
+}
+
 impl<R: Ratchet> Desk<'_, '_, '_, R> {
     pub(crate) fn invite(
         &mut self,
@@ -26,7 +34,7 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         text: &str,
     ) -> Result<Reply, Error> {
         let text = invite_text(text)?;
-        let (peer, identity, addresses, secret) = self.target(target)?;
+        let Aim { peer, identity, addresses, secret } = self.aim(target)?;
         self.not_yet_known(identity.as_ref(), &peer)?;
         let failed = self.forget_failed(identity.as_ref(), &peer)?;
         if self.memory().contacts.len() >= CONTACTS {
@@ -45,15 +53,13 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
         Ok(Reply::Inviting(shown))
     }
 
-    #[allow(clippy::type_complexity)]
-    fn target(
-        &self,
-        target: Target,
-    ) -> Result<(Peer, Option<PublicKey>, Vec<Address>, Option<CodeSecret>), Error> {
+    fn aim(&self, target: Target) -> Result<Aim, Error> {
         let me = self.me();
         match target {
             Target::Peer(peer, _) if peer == me.set.set.peer => Err(Error::OwnCode),
-            Target::Peer(peer, addresses) => Ok((peer, None, addresses, None)),
+            Target::Peer(peer, addresses) => {
+                Ok(Aim { peer, identity: None, addresses, secret: None })
+            }
             Target::Code(code) => {
                 let (own, now) = (self.rules().network, self.now());
                 if code.network != own {
@@ -66,8 +72,12 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
                 if code.expires <= now {
                     return Err(Error::CodeExpired(Expired(now.since(code.expires))));
                 }
-                let addresses = code.addresses.to_vec();
-                Ok((code.peer, Some(code.identity), addresses, Some(code.secret)))
+                Ok(Aim {
+                    peer: code.peer,
+                    identity: Some(code.identity),
+                    addresses: code.addresses.to_vec(),
+                    secret: Some(code.secret),
+                })
             }
         }
     }
