@@ -156,11 +156,10 @@ impl Peers {
         })
     }
 
-    /// Its connections are to be closed then.
-    pub(super) fn dismiss(&mut self, peer: &Peer, at: Instant) {
-        if let Some(known) = self.0.get_mut(peer) {
-            known.leaves.get_or_insert(at);
-        }
+    /// Its connections are to be closed then. False if that was said before.
+    pub(super) fn dismiss(&mut self, peer: &Peer, at: Instant) -> bool {
+        let Some(known) = self.0.get_mut(peer) else { return true };
+        known.leaves.replace(known.leaves.unwrap_or(at)).is_none()
     }
 
     /// A request or an answer went to it or came from it.
@@ -210,7 +209,7 @@ mod tests {
 
     /// Which of a peer's connections are given up; each with how long it has stood.
     fn given_up(links: &[(Direction, Duration)]) -> Vec<usize> {
-        let (now, begun) = (Instant::now() + CROSSED * 4, Instant::now());
+        let now = Instant::now() + CROSSED * 4;
         let ids: Vec<ConnectionId> = (0..links.len()).map(ConnectionId::new_unchecked).collect();
         let link = |(direction, stood): &(Direction, Duration)| Link {
             address: Multiaddr::empty().with(Protocol::QuicV1),
@@ -226,7 +225,7 @@ mod tests {
             admitted: true,
             strikes: 0,
             leaves: None,
-            used: begun,
+            used: now,
         };
         let gone = known.superseded(now);
         (0..links.len()).filter(|index| gone.contains(&ids[*index])).collect()

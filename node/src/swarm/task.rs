@@ -257,11 +257,13 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
     pub(super) fn refuse(&mut self, peer: Peer, why: Refused) {
         let now = Instant::now();
         let id = peer_id(&peer);
-        tracing::warn!(%peer, reason = %why, "disconnecting a peer");
         let behaviour = self.swarm.behaviour_mut();
         behaviour.gate.refuse(id, why.clone(), now.checked_add(REFUSED_FOR).unwrap_or(now));
         behaviour.kad.remove_peer(&id);
-        self.peers.dismiss(&peer, now.checked_add(REFUSAL_GRACE).unwrap_or(now));
+        // Each of its connections says who it is, and each may be refused.
+        if self.peers.dismiss(&peer, now.checked_add(REFUSAL_GRACE).unwrap_or(now)) {
+            tracing::warn!(%peer, reason = %why, "disconnecting a peer");
+        }
         self.nearby.done(&peer);
         self.dials.end_all(peer, &Err(DialFailure::Refused(why.clone())));
         if self.refusals.len() >= REFUSALS && !self.refusals.contains_key(&peer) {
