@@ -29,15 +29,8 @@ async fn shout_tcp(port: u16, bytes: Vec<u8>, greet: bool) {
     drop(timeout(Duration::from_millis(500), stream.read_to_end(&mut sink)).await);
 }
 
-#[tokio::test]
-async fn noise_and_half_open_connections_do_not_keep_friends_apart() {
-    let ann = Home::new("Ann").await.start().await;
-    let bob = Home::new("Bob").await.start().await;
-    befriend(&ann, "ann", &bob, "bob").await;
-    let before = ann.memory();
-    let port = ann.home().port();
-    let mut rng = ChaCha12Rng::seed_from_u64(4711);
-
+/// Connections on which nothing is said.
+async fn say_nothing(port: u16) -> Vec<TcpStream> {
     let mut silent = Vec::new();
     for _ in 0..300 {
         // The node may close what it has no room for.
@@ -45,15 +38,13 @@ async fn noise_and_half_open_connections_do_not_keep_friends_apart() {
             silent.push(stream);
         }
     }
-    let shouts: Vec<_> = (0..200)
-        .map(|number| {
-            let bytes = noise(&mut rng, 1 + number * 37);
-            tokio::spawn(shout_tcp(port, bytes, number % 2 == 0))
-        })
-        .collect();
+    silent
+}
+
+async fn shout_udp(port: u16, rng: &mut ChaCha12Rng) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     for number in 0..3000_usize {
-        let mut bytes = noise(&mut rng, 1 + number % 1400);
+        let mut bytes = noise(rng, 1 + number % 1400);
         if number % 3 == 0 {
             // Like the first packet of a QUIC connection, of version 1.
             bytes[0] |= 0xc0;
@@ -66,6 +57,25 @@ async fn noise_and_half_open_connections_do_not_keep_friends_apart() {
             tokio::task::yield_now().await;
         }
     }
+}
+
+#[tokio::test]
+async fn noise_and_half_open_connections_do_not_keep_friends_apart() {
+    let ann = Home::new("Ann").await.start().await;
+    let bob = Home::new("Bob").await.start().await;
+    befriend(&ann, "ann", &bob, "bob").await;
+    let before = ann.memory();
+    let port = ann.home().port();
+    let mut rng = ChaCha12Rng::seed_from_u64(4711);
+
+    let silent = say_nothing(port).await;
+    let shouts: Vec<_> = (0..200)
+        .map(|number| {
+            let bytes = noise(&mut rng, 1 + number * 37);
+            tokio::spawn(shout_tcp(port, bytes, number % 2 == 0))
+        })
+        .collect();
+    shout_udp(port, &mut rng).await;
     let begun = Instant::now();
     send(&ann, "bob", "can you hear me").await;
     send(&bob, "ann", "above the noise").await;
