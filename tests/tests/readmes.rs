@@ -9,7 +9,7 @@ use std::{
 };
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    PathBuf::from("..")
 }
 
 /// `NAME = value` of each public constant in a file of Rust.

@@ -35,7 +35,7 @@ fn network() -> NetworkId {
 
 /// Compares with the file, or writes it.
 fn golden(file: &str, entries: &[(&str, String)]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file);
+    let path = Path::new("golden").join(file);
     let mut text = String::new();
     for (name, value) in entries {
         writeln!(text, "{name} {value}").unwrap();

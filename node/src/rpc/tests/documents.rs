@@ -6,7 +6,7 @@ use super::{World, api, request};
 
 /// Compares with a file under `node/golden/`; `COVEY_GOLDEN=update` writes it instead.
 pub(crate) fn assert_golden(name: &str, document: &Value) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
+    let path = Path::new("golden").join(name);
     let mut text = serde_json::to_string_pretty(document).unwrap();
     text.push('\n');
     if std::env::var("COVEY_GOLDEN").is_ok_and(|value| value == "update") {
