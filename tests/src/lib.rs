@@ -9,8 +9,10 @@
     clippy::arithmetic_side_effects
 )]
 
+pub mod chains;
 pub mod guests;
 pub mod messaging;
+pub mod naive;
 pub mod process;
 pub mod ratchet;
 pub mod sim;

@@ -78,7 +78,9 @@ fn workspace() -> Packages {
 #[test]
 fn the_workspace_keeps_the_rule() {
     let packages = workspace();
-    for expected in ["covey", "covey-fuzzed", "covey-kernel", "covey-shell", "covey-messaging"] {
+    for expected in
+        ["covey", "covey-chains", "covey-fuzzed", "covey-kernel", "covey-messaging", "covey-shell"]
+    {
         assert!(packages.contains_key(expected), "{expected} is not in the workspace");
     }
     assert!(packages["covey"].needs.contains("rocksdb"), "the store is in the node");

@@ -1,0 +1,189 @@
+//! A chain's blocks as a graph, and the two questions of *Admission and order*: is a block
+//! admitted, which depends on its own past alone; and in which order do all admitted blocks stand,
+//! which is a pure function of their set.
+
+mod judge;
+mod node;
+mod order;
+mod past;
+mod replay;
+mod stand;
+mod states;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_kernel::{PublicKey, Time};
+
+use crate::rules::{Paper, Reputation, V10, Who};
+
+use node::Node;
+pub use node::{Entry, Ix, Never, Verdict, Vote};
+use order::Order;
+pub use stand::Stand;
+use states::States;
+
+/// Who may post without reps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    /// Nobody: a public forum.
+    Nobody,
+    /// The owner of an identity chain.
+    Owner(PublicKey),
+    /// Everybody who can write at all: a private group.
+    Everybody,
+}
+
+/// Which rules give reputation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of the paper.
+    Paper,
+    /// Those of version 0.10, with the keys that share the first reps.
+    V10(BTreeSet<PublicKey>),
+}
+
+/// What of a chain's genesis decides about admission and order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// Who may post without reps.
+    pub accepts: Accepts,
+    /// Which rules give reputation.
+    pub rules: Rules,
+    /// The first post that is followed, in a forum under the rules of the paper; none: the first
+    /// one that comes.
+    pub first: Option<[u8; 32]>,
+}
+
+impl Params {
+    /// Whether the chain is what its genesis and its first post say.
+    fn begins_with_a_post(&self) -> bool {
+        self.accepts == Accepts::Nobody && self.rules == Rules::Paper
+    }
+}
+
+/// The blocks of one chain whose past is complete.
+pub struct Graph {
+    params: Params,
+    /// In the order of their arrival: backs first. The genesis is the first.
+    nodes: Vec<Node>,
+    authors: BTreeMap<PublicKey, Who>,
+    /// The first post, in a forum under the rules of the paper.
+    first: Option<Ix>,
+    /// The admitted blocks on which no admitted one builds.
+    heads: BTreeSet<Ix>,
+    states: States,
+    order: Order,
+}
+
+impl Graph {
+    /// A chain with nothing but its genesis.
+    #[must_use]
+    pub fn new(params: Params, genesis: [u8; 32]) -> Self {
+        let mut authors = BTreeMap::new();
+        let start = start(&params, &mut authors);
+        Self {
+            params,
+            nodes: vec![Node::genesis(genesis)],
+            authors,
+            first: None,
+            heads: BTreeSet::from([Ix::GENESIS]),
+            order: Order::new(start.clone()),
+            states: States::new(start),
+        }
+    }
+
+    /// Adds a block that is correct by itself and whose backs are there, and tells whether it is
+    /// admitted.
+    pub fn insert(&mut self, entry: &Entry) -> (Ix, Verdict) {
+        let author = entry.author.map(|key| self.who(key));
+        let ix = Ix(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.nodes.push(Node::new(entry, author));
+        for back in &entry.backs {
+            if let Some(node) = self.nodes.get_mut(back.at()) {
+                node.children.push(ix);
+            }
+        }
+        let verdict = self.judge(ix);
+        if let Some(node) = self.nodes.get_mut(ix.at()) {
+            node.verdict = verdict;
+        }
+        if verdict == Verdict::Admitted {
+            self.admit(ix);
+        }
+        (ix, verdict)
+    }
+
+    /// What is known of a block.
+    #[must_use]
+    pub fn verdict(&self, ix: Ix) -> Option<Verdict> {
+        self.nodes.get(ix.at()).map(|node| node.verdict)
+    }
+
+    /// The order of all admitted blocks, the genesis first.
+    pub fn order(&mut self) -> &[Ix] {
+        self.refresh();
+        self.order.placed()
+    }
+
+    /// The effective time of each placed block, in order.
+    pub fn effective(&mut self) -> &[Time] {
+        self.refresh();
+        self.order.effective()
+    }
+
+    /// An author's reps at a time, or at the effective time of the last placed block if that is
+    /// later.
+    pub fn reps(&mut self, author: &PublicKey, at: Time) -> i64 {
+        self.refresh();
+        self.authors.get(author).map_or(0, |who| self.order.reputation().reps(*who, at))
+    }
+
+    /// Where in the order a block stands; the genesis at 0.
+    pub fn place(&mut self, ix: Ix) -> Option<usize> {
+        self.refresh();
+        self.place_of(ix)
+    }
+
+    fn admit(&mut self, ix: Ix) {
+        let held = self.node(ix).and_then(Node::vouches_for);
+        for ix in held.into_iter().chain([ix]) {
+            for back in self.backs(ix) {
+                self.heads.remove(&back);
+            }
+        }
+        self.heads.insert(ix);
+        self.order.outdated();
+    }
+
+    fn backs(&self, ix: Ix) -> Vec<Ix> {
+        self.node(ix).map_or_else(Vec::new, |node| node.backs.to_vec())
+    }
+
+    fn place_of(&self, ix: Ix) -> Option<usize> {
+        self.node(ix)?.place
+    }
+
+    fn who(&mut self, key: PublicKey) -> Who {
+        let next = Who(u32::try_from(self.authors.len()).unwrap_or(u32::MAX));
+        *self.authors.entry(key).or_insert(next)
+    }
+
+    fn node(&self, ix: Ix) -> Option<&Node> {
+        self.nodes.get(ix.at())
+    }
+}
+
+/// The reputations before the first block. The authors that it names are the first.
+fn start(params: &Params, authors: &mut BTreeMap<PublicKey, Who>) -> Reputation {
+    let mut number = |key: &PublicKey| {
+        let next = Who(u32::try_from(authors.len()).unwrap_or(u32::MAX));
+        *authors.entry(*key).or_insert(next)
+    };
+    match (&params.rules, &params.accepts) {
+        (Rules::Paper, Accepts::Owner(owner)) => Reputation::Paper(Paper::new(Some(number(owner)))),
+        (Rules::Paper, _) => Reputation::Paper(Paper::new(None)),
+        (Rules::V10(pioneers), _) => {
+            Reputation::V10(V10::new(&pioneers.iter().map(number).collect()))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The end of a past, back to the last block that everything else in it stands before or after.
+
+use std::collections::BTreeSet;
+
+use super::{Graph, Ix, Verdict};
+
+/// A set of blocks with all their ancestors, as the last block that can be compared with every
+/// other (its *base*) and the blocks that are later. The order of the set begins with the order of
+/// the base's past and the base; no decision before it depends on what is later.
+pub(super) struct Past {
+    pub(super) base: Ix,
+    /// Backs first.
+    pub(super) region: Vec<Ix>,
+}
+
+impl Graph {
+    /// The blocks from which `heads` can be reached, and the heads. A base must fulfil `known`.
+    pub(super) fn past(&self, heads: &[Ix], known: impl Fn(Ix) -> bool) -> Past {
+        let key = |ix: &Ix| (self.node(*ix).map_or(0, |node| node.height), *ix);
+        // What is not looked at yet, the highest last. If it is one block, everything seen builds
+        // on it, and everything else is its past.
+        let mut open: BTreeSet<(u64, Ix)> = heads.iter().map(key).collect();
+        let mut region = Vec::new();
+        while let Some((_, ix)) = open.pop_last() {
+            if open.is_empty() && self.is_base(ix) && known(ix) {
+                region.sort_unstable();
+                return Past { base: ix, region };
+            }
+            region.push(ix);
+            open.extend(self.node(ix).into_iter().flat_map(|node| node.backs.iter().map(key)));
+        }
+        region.sort_unstable();
+        Past { base: Ix::GENESIS, region }
+    }
+
+    /// A block that was held is placed together with a like, so the order cannot be cut after it.
+    fn is_base(&self, ix: Ix) -> bool {
+        self.node(ix).is_some_and(|node| node.verdict == Verdict::Admitted)
+    }
+
+    /// Whether one block is among the ancestors of others, or one of them.
+    pub(super) fn reaches(&self, heads: &[Ix], target: Ix) -> bool {
+        let Some(floor) = self.node(target).map(|node| node.height) else { return false };
+        let mut open: BTreeSet<(u64, Ix)> = BTreeSet::new();
+        let add = |open: &mut BTreeSet<(u64, Ix)>, backs: &[Ix]| {
+            let heights = backs.iter().filter_map(|ix| Some((self.node(*ix)?.height, *ix)));
+            open.extend(heights.filter(|(height, _)| *height >= floor));
+        };
+        add(&mut open, heads);
+        while let Some((_, ix)) = open.pop_last() {
+            if ix == target {
+                return true;
+            }
+            add(&mut open, self.node(ix).map_or(&[], |node| &node.backs));
+        }
+        false
+    }
+}

@@ -1,0 +1,129 @@
+//! The rules of the paper of 2020, section 3.3: reps are a fold over what happened in the last 90
+//! days, and never more than 30.
+
+use std::sync::Arc;
+
+use covey_kernel::{Span, Time};
+use immutable_chunkmap::map::Map;
+
+use super::{CAP, DAY, Deed, What, Who};
+
+/// What is older no longer counts.
+const WINDOW: Span = Span::days(90);
+
+/// What a forum's first post gives its author, and an identity chain its owner; it never expires.
+const GRANT: i64 = CAP;
+
+/// Reputations under the rules of the paper.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Paper {
+    last: Time,
+    accounts: Map<Who, Arc<Account>, 16>,
+}
+
+/// What has happened to an author.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    grant: i64,
+    /// In order; what is too old to count is dropped.
+    events: Vec<Event>,
+    /// When the last post that earns was placed, however long ago.
+    earned: Option<Time>,
+}
+
+/// One placed block, as it counts for one author.
+#[derive(Clone, Copy, Debug)]
+struct Event {
+    at: Time,
+    worth: Worth,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Worth {
+    /// Costs while it is young, and may earn later.
+    Post { earns: bool },
+    /// A vote, given or received.
+    Vote(i8),
+}
+
+impl Event {
+    fn worth(&self, at: Time) -> i64 {
+        match self.worth {
+            Worth::Post { .. } if at.since(self.at) < DAY => -1,
+            Worth::Post { earns } => i64::from(earns),
+            Worth::Vote(change) => i64::from(change),
+        }
+    }
+
+    /// Whether it lies in (t - 90 days, t].
+    fn counts(&self, at: Time) -> bool {
+        at.since(self.at) < WINDOW
+    }
+}
+
+impl Account {
+    fn reps(&self, at: Time) -> i64 {
+        let counted = self.events.iter().filter(|event| event.counts(at));
+        counted.fold(self.grant, |reps, event| reps.saturating_add(event.worth(at)).min(CAP))
+    }
+
+    fn add(&mut self, at: Time, worth: Worth) {
+        let gone = self.events.partition_point(|event| !event.counts(at));
+        self.events.drain(..gone);
+        self.events.push(Event { at, worth });
+    }
+
+    fn post(&mut self, at: Time) {
+        let earns = self.earned.is_none_or(|earned| at.since(earned) >= DAY);
+        if earns {
+            self.earned = Some(at);
+        }
+        self.add(at, Worth::Post { earns });
+    }
+}
+
+impl Paper {
+    /// A chain in which nobody has reps, or its owner has the grant.
+    #[must_use]
+    pub(crate) fn new(owner: Option<Who>) -> Self {
+        let mut rules = Self::default();
+        if let Some(owner) = owner {
+            rules.account(owner).grant = GRANT;
+        }
+        rules
+    }
+
+    pub(super) fn last(&self) -> Time {
+        self.last
+    }
+
+    pub(super) fn reps(&self, who: Who, at: Time) -> i64 {
+        self.accounts.get(&who).map_or(0, |account| account.reps(at))
+    }
+
+    pub(super) fn place(&mut self, deed: &Deed) {
+        self.last = deed.at;
+        let Some(author) = deed.author else { return };
+        match deed.what {
+            What::Post => self.account(author).post(deed.at),
+            What::FirstPost => {
+                let account = self.account(author);
+                account.grant = GRANT;
+                account.post(deed.at);
+            }
+            What::Vote { like, of } => {
+                self.account(author).add(deed.at, Worth::Vote(-1));
+                if let Some(of) = of {
+                    self.account(of).add(deed.at, Worth::Vote(if like { 1 } else { -1 }));
+                }
+            }
+        }
+    }
+
+    fn account(&mut self, who: Who) -> &mut Account {
+        Arc::make_mut(self.accounts.get_or_default_cow(who))
+    }
+}
+
+#[cfg(test)]
+mod tests;
