@@ -1,6 +1,7 @@
 //! Benchmarks of whole paths. Each figure stands beside a limit or a peer that was measured in
 //! the same run, because machines differ and are rarely idle.
 
+pub mod chains;
 pub mod echo;
 pub mod msg;
 
@@ -20,6 +21,9 @@ pub enum BenchError {
     /// The bare echo failed.
     #[error("the bare libp2p echo failed: {0}")]
     Echo(String),
+    /// The data to measure with cannot be used.
+    #[error("{0}")]
+    Data(String),
     /// What was measured is not right, so its speed is worth nothing.
     #[error("the result is wrong: {0}")]
     Wrong(String),

@@ -1,10 +1,12 @@
 //! `bench`: whole paths, measured between real processes on this machine.
 
+use std::path::PathBuf;
+
 use clap::{Subcommand, ValueEnum};
 
 use super::{Failure, Global, print};
 use crate::{
-    bench::{echo, msg},
+    bench::{chains, echo, msg},
     local::Transport,
 };
 
@@ -23,6 +25,13 @@ pub(super) enum Bench {
         /// Only over this transport
         #[arg(long)]
         transport: Option<Over>,
+    },
+    /// Order and reputation of a conversation
+    #[command(after_help = "Example: covey bench chains --data forum.jsonl")]
+    Chains {
+        /// The conversation: a JSON object a line, with n, time (ms), author, parents and text
+        #[arg(long)]
+        data: PathBuf,
     },
     /// Serves the bare echo to another process
     #[command(hide = true)]
@@ -51,6 +60,10 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
     let failed = |error: crate::bench::BenchError| Failure::Checked(error.to_string());
     match bench {
         Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
+        Bench::Chains { data } => {
+            let result = chains::measure(&data).map_err(failed)?;
+            print::either(global.json, &result, chains_text)
+        }
         Bench::Msg { messages, pace, transport } => {
             let all = [Over::Tcp, Over::Quic];
             let chosen = transport.as_ref().map_or(all.as_slice(), std::slice::from_ref);
@@ -82,5 +95,21 @@ fn text(result: &msg::MsgResult) -> String {
         latency.p95,
         latency.p99,
         latency.max,
+    )
+}
+
+fn chains_text(result: &chains::ChainsResult) -> String {
+    let one_more = &result.one_more;
+    format!(
+        "{} posts and {} likes of held ones ({} by the owner): order and reputation from nothing in {:.0} ms\n\
+         one more: p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms",
+        result.posts,
+        result.likes,
+        result.by_owner,
+        result.from_nothing,
+        one_more.p50,
+        one_more.p95,
+        one_more.p99,
+        one_more.max,
     )
 }

@@ -1,0 +1,57 @@
+//! Chains: order and reputation of a conversation.
+
+mod forum;
+mod replay;
+
+use std::{path::Path, time::Instant};
+
+use covey_chains::graph::Graph;
+use serde::Serialize;
+
+use super::{BenchError, Latencies, Latency};
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub struct ChainsResult {
+    /// Posts of the conversation.
+    pub posts: usize,
+    /// Likes that were needed to admit them.
+    pub likes: usize,
+    /// How many of these only the owner of the chain could give.
+    pub by_owner: usize,
+    /// Admission, order and reputation of all of them from nothing, in milliseconds.
+    pub from_nothing: f64,
+    /// One more block, with the order after it.
+    pub one_more: Latency,
+}
+
+/// Measures a conversation from a file.
+pub fn measure(data: &Path) -> Result<ChainsResult, BenchError> {
+    let posts = forum::read(data)?;
+    let blocks = replay::blocks(&posts)?;
+    let begun = Instant::now();
+    let mut graph = Graph::new(blocks.params.clone(), blocks.genesis);
+    for entry in &blocks.entries {
+        graph.insert(entry);
+    }
+    let placed = graph.order().len();
+    let from_nothing = begun.elapsed().as_secs_f64() * 1000.0;
+    let expected = blocks.entries.len().saturating_add(1);
+    if placed != expected {
+        return Err(BenchError::Wrong(format!("{placed} of {expected} blocks are placed")));
+    }
+    let mut one_more = Latencies::new()?;
+    let mut graph = Graph::new(blocks.params, blocks.genesis);
+    for entry in &blocks.entries {
+        let begun = Instant::now();
+        graph.insert(entry);
+        one_more.add(begun.elapsed());
+    }
+    Ok(ChainsResult {
+        posts: posts.len(),
+        likes: blocks.likes,
+        by_owner: blocks.by_owner,
+        from_nothing,
+        one_more: one_more.summary(),
+    })
+}
