@@ -23,6 +23,7 @@ impl Graph {
             return Verdict::Never(Never::HeldPast);
         }
         if self.may_stand(ix, &stand.reputation) {
+            self.keep_state(&[ix], stand.reputation);
             Verdict::Admitted
         } else if is_vote {
             Verdict::Never(Never::HeldVote)
@@ -57,6 +58,7 @@ impl Graph {
         if let Some(node) = self.nodes.get_mut(held.at()) {
             node.verdict = Verdict::Liked;
         }
+        self.keep_state(&[held, like], before.reputation);
         Verdict::Admitted
     }
 

@@ -5,7 +5,9 @@
 mod judge;
 mod node;
 mod order;
+mod parts;
 mod past;
+mod region;
 mod replay;
 mod stand;
 mod states;

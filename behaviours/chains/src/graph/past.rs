@@ -1,6 +1,6 @@
 //! The end of a past, back to the last block that everything else in it stands before or after.
 
-use std::collections::BTreeSet;
+use std::collections::BinaryHeap;
 
 use super::{Graph, Ix, Verdict};
 
@@ -19,9 +19,12 @@ impl Graph {
         let key = |ix: &Ix| (self.node(*ix).map_or(0, |node| node.height), *ix);
         // What is not looked at yet, the highest last. If it is one block, everything seen builds
         // on it, and everything else is its past.
-        let mut open: BTreeSet<(u64, Ix)> = heads.iter().map(key).collect();
+        let mut open: BinaryHeap<(u64, Ix)> = heads.iter().map(key).collect();
         let mut region = Vec::new();
-        while let Some((_, ix)) = open.pop_last() {
+        while let Some((height, ix)) = open.pop() {
+            while open.peek() == Some(&(height, ix)) {
+                open.pop();
+            }
             if open.is_empty() && self.is_base(ix) && known(ix) {
                 region.sort_unstable();
                 return Past { base: ix, region };
@@ -41,13 +44,16 @@ impl Graph {
     /// Whether one block is among the ancestors of others, or one of them.
     pub(super) fn reaches(&self, heads: &[Ix], target: Ix) -> bool {
         let Some(floor) = self.node(target).map(|node| node.height) else { return false };
-        let mut open: BTreeSet<(u64, Ix)> = BTreeSet::new();
-        let add = |open: &mut BTreeSet<(u64, Ix)>, backs: &[Ix]| {
+        let mut open: BinaryHeap<(u64, Ix)> = BinaryHeap::new();
+        let add = |open: &mut BinaryHeap<(u64, Ix)>, backs: &[Ix]| {
             let heights = backs.iter().filter_map(|ix| Some((self.node(*ix)?.height, *ix)));
             open.extend(heights.filter(|(height, _)| *height >= floor));
         };
         add(&mut open, heads);
-        while let Some((_, ix)) = open.pop_last() {
+        while let Some((height, ix)) = open.pop() {
+            while open.peek() == Some(&(height, ix)) {
+                open.pop();
+            }
             if ix == target {
                 return true;
             }

@@ -39,6 +39,16 @@ impl States {
 }
 
 impl Graph {
+    /// Keeps the reputations after some blocks that are placed one after the other.
+    pub(super) fn keep_state(&mut self, blocks: &[Ix], mut reputation: Reputation) {
+        for ix in blocks {
+            self.place_after(*ix, &mut reputation);
+        }
+        if let Some(last) = blocks.last() {
+            self.states.keep(*last, reputation);
+        }
+    }
+
     /// The reputations where an admitted block has just been placed, after its past and nothing
     /// else.
     pub(super) fn state(&mut self, ix: Ix) -> Reputation {

@@ -71,12 +71,13 @@ impl Reputation {
         self.last().max(time)
     }
 
-    /// An author's running reps, at the effective time of the last placed block.
-    #[must_use]
-    pub(crate) fn running(&self, who: Who) -> i64 {
+    /// An author's running reps, at the effective time of the last placed block; and until when
+    /// they hold if no block is placed that touches them.
+    pub(crate) fn running_until(&self, who: Who) -> (i64, Time) {
         match self {
-            Self::Paper(rules) => rules.reps(who, rules.last()),
-            Self::V10(rules) => rules.running(who),
+            Self::Paper(rules) => rules.reps_until(who, rules.last()),
+            // Any block may bring refunds and credits to anybody.
+            Self::V10(rules) => (rules.running(who), Time::default()),
         }
     }
 

@@ -25,10 +25,14 @@ pub(crate) struct Paper {
 #[derive(Clone, Debug, Default)]
 struct Account {
     grant: i64,
-    /// In order; what is too old to count is dropped.
+    /// In order; what is too old to count is dropped by and by.
     events: Vec<Event>,
     /// When the last post that earns was placed, however long ago.
     earned: Option<Time>,
+    /// The reps since the last event.
+    reps: i64,
+    /// They hold until then.
+    until: Time,
 }
 
 /// One placed block, as it counts for one author.
@@ -55,6 +59,14 @@ impl Event {
         }
     }
 
+    /// When it is first worth something else.
+    fn changes(&self) -> Time {
+        match self.worth {
+            Worth::Post { .. } => self.at.plus(DAY),
+            Worth::Vote(_) => self.at.plus(WINDOW),
+        }
+    }
+
     /// Whether it lies in (t - 90 days, t].
     fn counts(&self, at: Time) -> bool {
         at.since(self.at) < WINDOW
@@ -63,14 +75,42 @@ impl Event {
 
 impl Account {
     fn reps(&self, at: Time) -> i64 {
-        let counted = self.events.iter().filter(|event| event.counts(at));
+        if at < self.until { self.reps } else { self.fold(at) }
+    }
+
+    fn fold(&self, at: Time) -> i64 {
+        let gone = self.events.partition_point(|event| !event.counts(at));
+        let counted = self.events.get(gone..).unwrap_or_default().iter();
         counted.fold(self.grant, |reps, event| reps.saturating_add(event.worth(at)).min(CAP))
+    }
+
+    /// When the reps change if nothing else happens: an event leaves the window, or a post is no
+    /// longer young.
+    fn until(&self, at: Time) -> Time {
+        if at < self.until {
+            return self.until;
+        }
+        let never = Time::from_millis(u64::MAX);
+        let counted = self.events.partition_point(|event| !event.counts(at));
+        let leaves = self.events.get(counted).map_or(never, |event| event.at.plus(WINDOW));
+        let old = self.events.partition_point(|event| at.since(event.at) >= DAY);
+        let young = self.events.get(old..).unwrap_or_default();
+        let post = young.iter().find(|event| matches!(event.worth, Worth::Post { .. }));
+        post.map_or(leaves, |post| leaves.min(post.at.plus(DAY)))
     }
 
     fn add(&mut self, at: Time, worth: Worth) {
         let gone = self.events.partition_point(|event| !event.counts(at));
-        self.events.drain(..gone);
-        self.events.push(Event { at, worth });
+        // Not one by one: the others move each time.
+        if gone > self.events.len() / 2 {
+            self.events.drain(..gone);
+        }
+        let event = Event { at, worth };
+        // The event is the last step of the fold.
+        let (reps, until) = (self.reps(at), self.until(at));
+        self.events.push(event);
+        self.reps = reps.saturating_add(event.worth(at)).min(CAP);
+        self.until = until.min(event.changes());
     }
 
     fn post(&mut self, at: Time) {
@@ -99,6 +139,13 @@ impl Paper {
 
     pub(super) fn reps(&self, who: Who, at: Time) -> i64 {
         self.accounts.get(&who).map_or(0, |account| account.reps(at))
+    }
+
+    /// An author's reps, and until when they hold if nothing is placed that touches them.
+    pub(super) fn reps_until(&self, who: Who, at: Time) -> (i64, Time) {
+        let never = Time::from_millis(u64::MAX);
+        let account = self.accounts.get(&who);
+        account.map_or((0, never), |account| (account.reps(at), account.until(at)))
     }
 
     pub(super) fn place(&mut self, deed: &Deed) {
