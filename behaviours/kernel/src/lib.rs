@@ -18,6 +18,7 @@ mod bounded;
 pub mod cbor;
 mod effects;
 mod hash;
+mod hidden;
 mod keys;
 pub mod limits;
 mod machine;
@@ -33,6 +34,7 @@ mod view;
 pub use bounded::{Bounded, Bytes, Text, TooLong};
 pub use effects::{Address, AskFailure, AskId, CommandId, Effect, Effects, RequestId};
 pub use hash::{HASH_LENGTH, Hash, Hasher};
+pub use hidden::is_hidden;
 pub use keys::{InvalidKey, InvalidSignature, Keypair, PublicKey, Signature, verify_batch};
 pub use machine::{
     Blame, Checks, Context, Frames, Input, Machine, MachineError, Origin, Turn, decide_all,

@@ -1,6 +1,6 @@
 //! What people are called here: visible, and nobody like another.
 
-use covey_kernel::{PublicKey, Text};
+use covey_kernel::{PublicKey, Text, is_hidden};
 
 use super::desk::Desk;
 use crate::{
@@ -45,27 +45,17 @@ impl<R: Ratchet> Desk<'_, '_, '_, R> {
     }
 }
 
-/// Characters that show nothing, or turn the direction of what follows.
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 /// The joiner inside emoji of several people.
 const JOINER: char = '\u{200d}';
 
 /// What of a name can be shown: no control or direction-changing characters, one line.
 pub(crate) fn visible(text: &str, bytes: usize) -> String {
-    keep(text, bytes, |c| !hidden(c))
+    keep(text, bytes, |c| !is_hidden(c))
 }
 
 /// What of a reaction can be shown: as in a name, but emoji may be joined.
 pub(crate) fn visible_emoji(text: &str, bytes: usize) -> String {
-    keep(text, bytes, |c| c == JOINER || !hidden(c))
+    keep(text, bytes, |c| c == JOINER || !is_hidden(c))
 }
 
 fn keep(text: &str, bytes: usize, wanted: impl Fn(char) -> bool) -> String {
