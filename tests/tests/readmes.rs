@@ -52,12 +52,14 @@ fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn messagings_table_of_bounds_has_the_constants() {
-    let crate_ = root().join("behaviours/messaging");
-    let source = fs::read_to_string(crate_.join("src/limits.rs")).unwrap();
-    let page = fs::read_to_string(crate_.join("README.md")).unwrap();
-    assert!(constants(&source).len() > 30, "the constants are found");
-    assert_eq!(rows(&page), constants(&source));
+fn tables_of_bounds_have_the_constants() {
+    for (protocol, at_least) in [("messaging", 30), ("chains", 8)] {
+        let crate_ = root().join("behaviours").join(protocol);
+        let source = fs::read_to_string(crate_.join("src/limits.rs")).unwrap();
+        let page = fs::read_to_string(crate_.join("README.md")).unwrap();
+        assert!(constants(&source).len() > at_least, "{protocol}'s constants are found");
+        assert_eq!(rows(&page), constants(&source));
+    }
 }
 
 #[test]

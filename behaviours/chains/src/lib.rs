@@ -13,5 +13,14 @@
     )
 )]
 
+mod block;
+pub mod genesis;
 pub mod graph;
+mod id;
+pub mod limits;
+mod name;
 mod rules;
+
+pub use block::{Block, Invalid, Payload, SignedBlock, Vote};
+pub use id::{BlockId, InvalidBlockId};
+pub use name::{InvalidName, Name};
