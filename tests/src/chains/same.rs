@@ -1,9 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covey_chains::graph::{Accepts, Entry, Graph, Ix, Params, Rules, Verdict, Vote};
-use covey_kernel::{Keypair, PublicKey, Time};
+use covey_kernel::{Keypair, PublicKey, Span, Time};
 
 use crate::naive::{self, Kind, Status, World};
+
+/// In milliseconds.
+const HOUR: u64 = 3_600_000;
 
 /// The key that stands for an author of the naive model.
 fn key(author: naive::Author) -> PublicKey {
@@ -104,9 +107,20 @@ pub fn assert_same(world: &World, coming: &[usize]) {
             (None, _) => Status::Held,
         };
         assert_eq!(found, status, "block {number}, {verdict:?}");
+        assert_eq!(graph.is_revoked(ix), world.revoked(&known, number), "block {number}");
+    }
+    let heads: BTreeSet<usize> = graph.heads().iter().map(|ix| numbers[ix]).collect();
+    let backs = order.iter().flat_map(|number| world.blocks[*number].backs.iter().copied());
+    let backs: BTreeSet<usize> = backs.collect();
+    assert_eq!(heads, order.iter().copied().filter(|number| !backs.contains(number)).collect());
+    // Groups never freeze.
+    if !matches!(world.chain.kind, Kind::Private) {
+        for (places, millis) in [(0, 0), (2, 0), (3, HOUR), (1, 24 * HOUR), (100, 0)] {
+            let frozen = graph.frozen(places, Span::millis(millis));
+            assert_eq!(frozen, world.frozen(&known, Some((places, millis))), "{places} {millis}");
+        }
     }
     let last = effective.last().copied().unwrap_or_default();
-    const HOUR: u64 = 3_600_000;
     for (author, key) in keys(world) {
         for later in [0, 1, HOUR, 11 * HOUR, 24 * HOUR, 90 * 24 * HOUR] {
             let at = last + later;

@@ -108,6 +108,7 @@ impl Make {
         self.w.admitted(&self.all(), b)
     }
     pub(crate) fn revoked(&self, b: usize) -> bool {
+        self.same();
         self.w.revoked(&self.all(), b)
     }
     pub(crate) fn effective(&self) -> Vec<u64> {

@@ -14,10 +14,11 @@ mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use covey_kernel::{PublicKey, Time};
+use covey_kernel::{PublicKey, Span, Time};
 
 use crate::rules::{Paper, Reputation, V10, Who};
 
+pub use crate::rules::Votes;
 use node::Node;
 pub use node::{Entry, Ix, Never, Verdict, Vote};
 use order::Order;
@@ -144,6 +145,40 @@ impl Graph {
     pub fn place(&mut self, ix: Ix) -> Option<usize> {
         self.refresh();
         self.place_of(ix)
+    }
+
+    /// The placed blocks on which no placed one builds, in the order of their ids: what a new block
+    /// builds on.
+    pub fn heads(&mut self) -> &[Ix] {
+        self.refresh();
+        self.order.heads()
+    }
+
+    /// The placed votes on a block.
+    pub fn votes(&mut self, ix: Ix) -> Votes {
+        self.refresh();
+        self.node(ix).map_or_else(Votes::default, |node| node.votes)
+    }
+
+    /// Whether a block's payload is neither shown nor passed on. Votes, the owner's posts and those
+    /// of private groups never are.
+    pub fn is_revoked(&mut self, ix: Ix) -> bool {
+        self.refresh();
+        let Some(node) = self.node(ix) else { return false };
+        if node.vote.is_some() || self.is_accepted(ix) {
+            return false;
+        }
+        match self.params.rules {
+            Rules::Paper => node.votes.revoke_by_paper(),
+            Rules::V10(_) => node.votes.revoke_by_v10(),
+        }
+    }
+
+    /// How many places at the beginning of the order are frozen: those that are more than `places`
+    /// from the end, and more than `span` before the last effective time.
+    pub fn frozen(&mut self, places: u64, span: Span) -> usize {
+        self.refresh();
+        self.order.frozen(places, span)
     }
 
     fn admit(&mut self, ix: Ix) {

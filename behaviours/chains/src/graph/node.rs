@@ -1,6 +1,6 @@
 use covey_kernel::{PublicKey, Time};
 
-use crate::rules::{What, Who};
+use crate::rules::{Votes, What, Who};
 
 /// A block's number within one graph, in the order of arrival: backs have smaller ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +77,8 @@ pub(super) struct Node {
     pub(super) verdict: Verdict,
     /// Where in the order of all admitted blocks it stands.
     pub(super) place: Option<usize>,
+    /// The placed votes on it.
+    pub(super) votes: Votes,
 }
 
 impl Node {
@@ -91,6 +93,7 @@ impl Node {
             vote: None,
             verdict: Verdict::Admitted,
             place: Some(0),
+            votes: Votes::default(),
         }
     }
 
@@ -106,6 +109,7 @@ impl Node {
             vote: entry.vote,
             verdict: Verdict::Held,
             place: None,
+            votes: Votes::default(),
         }
     }
 

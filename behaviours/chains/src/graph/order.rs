@@ -1,14 +1,15 @@
 //! The order of all admitted blocks, as it is shown.
 
-use covey_kernel::Time;
+use covey_kernel::{Span, Time};
 
 use crate::rules::Reputation;
 
-use super::{Graph, Ix};
+use super::{Graph, Ix, Vote, past::Past, replay::Outcome};
 
 pub(super) struct Order {
     placed: Vec<Ix>,
     effective: Vec<Time>,
+    heads: Vec<Ix>,
     reputation: Reputation,
     outdated: bool,
 }
@@ -18,6 +19,7 @@ impl Order {
         Self {
             placed: vec![Ix::GENESIS],
             effective: vec![Time::default()],
+            heads: vec![Ix::GENESIS],
             reputation: start,
             outdated: false,
         }
@@ -36,8 +38,22 @@ impl Order {
         &self.effective
     }
 
+    pub(super) fn heads(&self) -> &[Ix] {
+        &self.heads
+    }
+
     pub(super) fn reputation(&self) -> &Reputation {
         &self.reputation
+    }
+
+    /// How many places are more than `places` from the end and more than `span` before the last
+    /// effective time.
+    pub(super) fn frozen(&self, places: u64, span: Span) -> usize {
+        let last = self.effective.last().copied().unwrap_or_default();
+        let old = self.effective.partition_point(|at| last.since(*at) > span);
+        let places = usize::try_from(places).unwrap_or(usize::MAX);
+        let far = self.placed.len().saturating_sub(1).saturating_sub(places);
+        old.min(far)
     }
 }
 
@@ -51,22 +67,44 @@ impl Graph {
         let past = self.past(&heads, |ix| self.place_of(ix).is_some());
         let base = self.state(past.base);
         let outcome = self.replay(&past, base);
+        self.show(&past, outcome);
+    }
+
+    /// What was shown after a base gives way to what is placed there now.
+    fn show(&mut self, past: &Past, outcome: Outcome) {
         let kept = self.place_of(past.base).map_or(1, |place| place.saturating_add(1));
         for ix in self.order.placed.split_off(kept) {
             self.set_place(ix, None);
         }
         self.order.effective.truncate(kept);
-        for (ix, at) in outcome.placed {
-            self.set_place(ix, Some(self.order.placed.len()));
-            self.order.placed.push(ix);
-            self.order.effective.push(at);
+        for (ix, at) in &outcome.placed {
+            self.set_place(*ix, Some(self.order.placed.len()));
+            self.order.placed.push(*ix);
+            self.order.effective.push(*at);
         }
+        let placed = outcome.placed.iter().map(|(ix, _)| *ix);
+        let mut heads: Vec<Ix> = placed.chain([past.base]).collect();
+        heads.retain(|ix| self.is_head(*ix));
+        heads.sort_unstable_by_key(|ix| self.node(*ix).map(|node| (node.height, node.id)));
+        self.order.heads = heads;
         self.order.reputation = outcome.reputation;
     }
 
+    /// Whether nothing that is placed builds on a placed block.
+    fn is_head(&self, ix: Ix) -> bool {
+        let children = self.node(ix).map_or(&[][..], |node| &node.children);
+        children.iter().all(|child| self.place_of(*child).is_none())
+    }
+
+    /// A block comes into the order or leaves it, and its vote with it.
     fn set_place(&mut self, ix: Ix, place: Option<usize>) {
-        if let Some(node) = self.nodes.get_mut(ix.at()) {
-            node.place = place;
+        let Some(node) = self.nodes.get_mut(ix.at()) else { return };
+        node.place = place;
+        if let Some(Vote { like, target }) = node.vote {
+            let author = node.author;
+            let Some(target) = self.nodes.get_mut(target.at()) else { return };
+            let own = target.author == author;
+            target.votes.count(like, own, place.is_some());
         }
     }
 }

@@ -47,7 +47,7 @@ impl Graph {
     }
 
     /// Whether reps do not matter for it.
-    fn is_accepted(&self, ix: Ix) -> bool {
+    pub(super) fn is_accepted(&self, ix: Ix) -> bool {
         match &self.params.accepts {
             Accepts::Nobody => false,
             Accepts::Everybody => true,

@@ -3,11 +3,13 @@
 
 mod paper;
 mod v10;
+mod votes;
 
 use covey_kernel::{Span, Time};
 
 pub(crate) use paper::Paper;
 pub(crate) use v10::V10;
+pub use votes::Votes;
 
 /// Nobody ever has more reps.
 pub(crate) const CAP: i64 = 30;
