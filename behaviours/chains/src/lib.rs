@@ -19,6 +19,7 @@ pub mod graph;
 mod id;
 pub mod limits;
 mod name;
+pub mod phrase;
 mod rules;
 
 pub use block::{Block, Invalid, Payload, SignedBlock, Vote};

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Failure, Global, print};
+use super::{Failure, Global, crypto, print};
 use crate::api::types::{Keys as KeysView, Rotate};
 
 #[derive(Debug, Subcommand)]
@@ -19,6 +19,9 @@ with `covey msg verify YOU --confirm`.")]
         #[arg(long)]
         identity: bool,
     },
+    /// The public and the private key that a pass phrase stands for
+    #[command(after_help = "Example: covey keys pubpvt \"a phrase that nobody guesses\"")]
+    Pubpvt(crypto::Phrase),
 }
 
 /// What new keys mean to others.
@@ -26,12 +29,13 @@ const ROTATED: &str = "\nYour contacts are told. What you and they write waits u
      covey msg verify NAME --confirm";
 
 pub(super) async fn run(global: &Global, keys: Keys) -> Result<(), Failure> {
-    let client = global.client().await?;
     let (view, more): (KeysView, &str) = match keys {
-        Keys::Show => (client.call("keys_show", &json!({})).await?, ""),
+        Keys::Show => (global.client().await?.call("keys_show", &json!({})).await?, ""),
         Keys::Rotate { identity } => {
+            let client = global.client().await?;
             (client.call("keys_rotate", &Rotate { identity }).await?, ROTATED)
         }
+        Keys::Pubpvt(phrase) => return crypto::pubpvt(global, phrase),
     };
     print::either(global.json, &view, |view| {
         format!(

@@ -3,6 +3,7 @@
 
 mod bench;
 mod config;
+mod crypto;
 mod demo;
 mod init;
 mod keys;
@@ -79,6 +80,9 @@ enum Command {
     /// Your own keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Keys from pass phrases
+    #[command(subcommand)]
+    Crypto(crypto::Crypto),
     /// Private messages
     #[command(subcommand)]
     Msg(msg::Msg),
@@ -126,6 +130,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Doctor => node::doctor(&global).await,
         Command::Net(net) => net::run(&global, net).await,
         Command::Keys(keys) => keys::run(&global, keys).await,
+        Command::Crypto(crypto) => crypto::run(&global, crypto),
         Command::Msg(msg) => msg::run(&global, msg).await,
         Command::Config(config) => config::run(&global, &config),
         Command::Rpc(rpc) => rpc::run(&global, rpc).await,

@@ -16,6 +16,7 @@ mod impostors;
 mod interface;
 mod kills;
 mod networks;
+mod phrases;
 mod refusals;
 mod socket;
 mod strangers;

@@ -1,0 +1,84 @@
+//! `crypto`: keys from pass phrases, made here without a node.
+
+use std::io::Read;
+
+use clap::Subcommand;
+use covey_chains::phrase::{self, GroupKey, PhraseError};
+use data_encoding::HEXUPPER;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{Failure, Global, print};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Crypto {
+    /// The public and the private key that a pass phrase stands for
+    #[command(after_help = "Example: covey crypto pubpvt \"a phrase that nobody guesses\"
+Prints PUBLIC PRIVATE. Share the public key, keep the private one; the same phrase gives the same keys.")]
+    Pubpvt(Phrase),
+    /// The shared key of a private group that a pass phrase stands for
+    #[command(after_help = "Example: covey crypto shared \"a phrase that only we know\"")]
+    Shared(Phrase),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Phrase {
+    /// The pass phrase; - reads it from standard input, where other users do not see it
+    phrase: String,
+}
+
+/// Longer ones are not phrases, but files given by mistake.
+const PHRASE_BYTES: usize = 4096;
+
+#[derive(Serialize)]
+struct Pair {
+    public: String,
+    private: String,
+}
+
+#[derive(Serialize)]
+struct Shared {
+    key: String,
+}
+
+pub(super) fn run(global: &Global, crypto: Crypto) -> Result<(), Failure> {
+    match crypto {
+        Crypto::Pubpvt(phrase) => pubpvt(global, phrase),
+        Crypto::Shared(phrase) => {
+            let key = GroupKey::from_phrase(&phrase.read()?).map_err(refused)?;
+            let shared = Shared { key: key.reveal().to_string() };
+            print::either(global.json, &shared, |shared| shared.key.clone())
+        }
+    }
+}
+
+pub(super) fn pubpvt(global: &Global, phrase: Phrase) -> Result<(), Failure> {
+    let pair = phrase::keypair(&phrase.read()?).map_err(refused)?;
+    let pair = Pair {
+        public: HEXUPPER.encode(pair.public().as_bytes()),
+        private: HEXUPPER.encode(pair.secret().as_ref()),
+    };
+    print::either(global.json, &pair, |pair| format!("{} {}", pair.public, pair.private))
+}
+
+#[allow(clippy::needless_pass_by_value)] // as map_err gives it
+fn refused(error: PhraseError) -> Failure {
+    Failure::Checked(error.to_string())
+}
+
+impl Phrase {
+    fn read(self) -> Result<Zeroizing<String>, Failure> {
+        if self.phrase != "-" {
+            return Ok(Zeroizing::new(self.phrase));
+        }
+        let mut text = Zeroizing::new(String::new());
+        let mut input = std::io::stdin().lock().take(PHRASE_BYTES as u64 + 1);
+        input.read_to_string(&mut text).map_err(Failure::io("cannot read the pass phrase"))?;
+        if text.len() > PHRASE_BYTES {
+            let limit = format!("the pass phrase is longer than {PHRASE_BYTES} bytes");
+            return Err(Failure::Checked(limit));
+        }
+        // The end of the line is not part of it.
+        Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}
