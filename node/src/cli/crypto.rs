@@ -72,7 +72,7 @@ impl Phrase {
             return Ok(Zeroizing::new(self.phrase));
         }
         let mut text = Zeroizing::new(String::new());
-        let mut input = std::io::stdin().lock().take(PHRASE_BYTES as u64 + 1);
+        let mut input = std::io::stdin().lock().take(PHRASE_BYTES.saturating_add(1) as u64);
         input.read_to_string(&mut text).map_err(Failure::io("cannot read the pass phrase"))?;
         if text.len() > PHRASE_BYTES {
             let limit = format!("the pass phrase is longer than {PHRASE_BYTES} bytes");
