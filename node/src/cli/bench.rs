@@ -32,6 +32,9 @@ pub(super) enum Bench {
         /// The conversation: a JSON object a line, with n, time (ms), author, parents and text
         #[arg(long)]
         data: PathBuf,
+        /// Let the conversation go on to so many posts, and show what one more costs on the way
+        #[arg(long)]
+        grow: Option<usize>,
     },
     /// Serves the bare echo to another process
     #[command(hide = true)]
@@ -60,7 +63,16 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
     let failed = |error: crate::bench::BenchError| Failure::Checked(error.to_string());
     match bench {
         Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
-        Bench::Chains { data } => {
+        Bench::Chains { data, grow: Some(posts) } => {
+            let grown = chains::grow(&data, posts).map_err(failed)?;
+            print::either(global.json, &grown, |grown| {
+                let line = |size: &chains::Grown| {
+                    format!("{:>8} blocks: one more {:.1} µs", size.blocks, size.mean)
+                };
+                grown.iter().map(line).collect::<Vec<_>>().join("\n")
+            })
+        }
+        Bench::Chains { data, grow: None } => {
             let result = chains::measure(&data).map_err(failed)?;
             print::either(global.json, &result, chains_text)
         }

@@ -1,24 +1,26 @@
-//! The reputations after a block and its past, for the blocks that were asked about last.
+//! The reputations after a block and its past: all of late, and fewer the longer ago they were
+//! asked for, so that others are computed again from one that is not much older.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use crate::rules::Reputation;
 
 use super::{Graph, Ix, past::Past};
 
-/// How many blocks' reputations are kept. Others are computed again.
-const KEPT: usize = 4096;
+/// How many blocks' reputations are kept, all of them; of twice as many every second one, and so on.
+const KEPT: u64 = 1024;
 
 pub(super) struct States {
     start: Reputation,
     kept: BTreeMap<Ix, Reputation>,
-    /// In the order in which they came.
-    turns: VecDeque<Ix>,
+    /// By their number, counted from 1.
+    turns: BTreeMap<u64, Ix>,
+    last: u64,
 }
 
 impl States {
     pub(super) fn new(start: Reputation) -> Self {
-        Self { start, kept: BTreeMap::new(), turns: VecDeque::new() }
+        Self { start, kept: BTreeMap::new(), turns: BTreeMap::new(), last: 0 }
     }
 
     pub(super) fn get(&self, ix: Ix) -> Option<&Reputation> {
@@ -29,11 +31,22 @@ impl States {
         if ix == Ix::GENESIS || self.kept.insert(ix, state).is_some() {
             return;
         }
-        self.turns.push_back(ix);
-        if self.turns.len() > KEPT
-            && let Some(oldest) = self.turns.pop_front()
-        {
-            self.kept.remove(&oldest);
+        self.last = self.last.saturating_add(1);
+        self.turns.insert(self.last, ix);
+        self.thin();
+    }
+
+    /// What can be divided by 2 so many times is kept so much longer, at each time twice.
+    fn thin(&mut self) {
+        for times in 0..u64::BITS {
+            let age = 2u64.checked_pow(times).and_then(|longer| KEPT.checked_mul(longer));
+            let number = age.and_then(|age| self.last.checked_sub(age));
+            let Some(number) = number.filter(|number| *number > 0) else { return };
+            if number.trailing_zeros() == times
+                && let Some(ix) = self.turns.remove(&number)
+            {
+                self.kept.remove(&ix);
+            }
         }
     }
 }
@@ -70,5 +83,32 @@ impl Graph {
             self.states.keep(ix, state.clone());
         }
         state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Paper;
+
+    use super::*;
+
+    #[test]
+    fn the_late_ones_are_kept_and_fewer_of_the_older() {
+        let state = || Reputation::Paper(Paper::new(None));
+        let mut states = States::new(state());
+        let all = u32::try_from(KEPT * 64).unwrap();
+        for ix in 1..=all {
+            states.keep(Ix(ix), state());
+        }
+        let kept = |from: u32| (from..=all).filter(|ix| states.get(Ix(*ix)).is_some()).count();
+        let late = u32::try_from(KEPT).unwrap();
+        assert_eq!(kept(all - late + 1), late as usize);
+        assert!(states.kept.len() < late as usize * 5, "{} are kept", states.kept.len());
+        assert_eq!(states.kept.len(), states.turns.len());
+        // From any block back, one is kept that is not much further than the block is.
+        for ix in (1..=all).step_by(97) {
+            let nearest = (0..=ix).rev().find(|ix| states.get(Ix(*ix)).is_some()).unwrap();
+            assert!(ix - nearest <= (all - ix) / late * 2 + 1, "{ix} has {nearest} of {all}");
+        }
     }
 }

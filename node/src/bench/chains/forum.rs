@@ -41,3 +41,28 @@ pub(super) fn read(path: &Path) -> Result<Vec<Post>, BenchError> {
     }
     Ok(posts)
 }
+
+/// The conversation goes on by its own statistics until it has so many posts: it happens again,
+/// later, among other people.
+pub(super) fn continued(posts: &[Post], count: usize) -> Vec<Post> {
+    let first = posts.iter().map(|post| post.time).min().unwrap_or_default();
+    let last = posts.iter().map(|post| post.time).max().unwrap_or_default();
+    let span = last.saturating_sub(first);
+    let mut all = Vec::with_capacity(count);
+    for (round, base) in (0u64..).zip((0..count).step_by(posts.len().max(1))) {
+        for post in posts.iter().take(count.saturating_sub(base)) {
+            let mut parents: Vec<usize> =
+                post.parents.iter().map(|parent| parent.saturating_add(base)).collect();
+            if parents.is_empty() && base > 0 {
+                parents.push(base.saturating_sub(1));
+            }
+            all.push(Post {
+                n: post.n.saturating_add(base),
+                time: post.time.saturating_add(span.saturating_mul(round)),
+                author: format!("{round}/{}", post.author),
+                parents,
+            });
+        }
+    }
+    all
+}

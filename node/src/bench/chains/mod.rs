@@ -25,6 +25,32 @@ pub struct ChainsResult {
     pub one_more: Latency,
 }
 
+/// The cost of one more block at a size.
+#[derive(Debug, Serialize)]
+pub struct Grown {
+    /// Blocks of the chain.
+    pub blocks: usize,
+    /// One more block, over the last tenth of these, in microseconds.
+    pub mean: f64,
+}
+
+/// Lets a conversation go on to so many posts, and measures what one more block costs at each
+/// power of ten.
+pub fn grow(data: &Path, posts: usize) -> Result<Vec<Grown>, BenchError> {
+    let posts = forum::continued(&forum::read(data)?, posts);
+    let took = replay::blocks(&posts)?.took;
+    let sizes = (3..).map(|exponent| 10usize.saturating_pow(exponent));
+    let sizes = sizes.take_while(|size| *size <= took.len());
+    Ok(sizes
+        .map(|blocks| {
+            let last = took.get(blocks.saturating_sub(blocks / 10)..blocks).unwrap_or_default();
+            let mean = last.iter().sum::<std::time::Duration>().as_secs_f64() * 1e6;
+            #[allow(clippy::cast_precision_loss)] // counts of a benchmark are small
+            Grown { blocks, mean: mean / last.len().max(1) as f64 }
+        })
+        .collect())
+}
+
 /// Measures a conversation from a file.
 pub fn measure(data: &Path) -> Result<ChainsResult, BenchError> {
     let posts = forum::read(data)?;

@@ -1,7 +1,10 @@
 //! A conversation as blocks: whoever has no reps is liked by somebody who has, and what followed
 //! the post then follows the like.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
 
 use covey_chains::graph::{Accepts, Entry, Graph, Ix, Params, Rules, Stand, Verdict, Vote};
 use covey_kernel::{Hasher, Keypair, PublicKey, Time};
@@ -21,6 +24,8 @@ pub(super) struct Blocks {
     pub(super) likes: usize,
     /// How many of these only the owner could give.
     pub(super) by_owner: usize,
+    /// How long each took to be admitted.
+    pub(super) took: Vec<Duration>,
 }
 
 /// Makes the blocks, by the rules of the paper, in an identity chain of the first author: where a
@@ -39,12 +44,13 @@ pub(super) fn blocks(posts: &[Post]) -> Result<Blocks, BenchError> {
         recent: VecDeque::new(),
         likes: 0,
         by_owner: 0,
+        took: Vec::with_capacity(posts.len()),
     };
     for post in posts {
         maker.post(post)?;
     }
-    let Maker { entries, likes, by_owner, .. } = maker;
-    Ok(Blocks { params, genesis, entries, likes, by_owner })
+    let Maker { entries, likes, by_owner, took, .. } = maker;
+    Ok(Blocks { params, genesis, entries, likes, by_owner, took })
 }
 
 struct Maker {
@@ -58,6 +64,7 @@ struct Maker {
     recent: VecDeque<PublicKey>,
     likes: usize,
     by_owner: usize,
+    took: Vec<Duration>,
 }
 
 impl Maker {
@@ -141,8 +148,11 @@ impl Maker {
             backs,
             vote,
         };
-        self.entries.push(entry.clone());
-        self.graph.insert(&entry)
+        let begun = Instant::now();
+        let inserted = self.graph.insert(&entry);
+        self.took.push(begun.elapsed());
+        self.entries.push(entry);
+        inserted
     }
 
     fn entry(&self, ix: Ix) -> Result<&Entry, BenchError> {
