@@ -22,7 +22,7 @@ struct Part {
     blocks: Vec<usize>,
     /// How many of them each author wrote.
     counts: Vec<usize>,
-    /// The authors who wrote any, and some who no longer have one here.
+    /// The authors who wrote any.
     authors: Vec<usize>,
     weight: i64,
     /// Its weight holds until then.
@@ -241,10 +241,7 @@ impl<'r, 'g> Parts<'r, 'g> {
         let Some(count) = part.counts.get_mut(author) else { return };
         *count = count.saturating_add(1);
         if *count == 1 {
-            // One who had left may still be listed.
-            if !part.authors.contains(&author) {
-                part.authors.push(author);
-            }
+            part.authors.push(author);
             part.until = Time::default();
         }
     }
@@ -252,10 +249,11 @@ impl<'r, 'g> Parts<'r, 'g> {
     fn leave(&mut self, at: usize) {
         let Some(part) = self.owners.get_mut(at).and_then(Option::take) else { return };
         let Some(part) = self.parts.get_mut(part) else { return };
-        let author = self.region.author(at);
-        let Some(count) = author.and_then(|author| part.counts.get_mut(author)) else { return };
+        let Some(author) = self.region.author(at) else { return };
+        let Some(count) = part.counts.get_mut(author) else { return };
         *count = count.saturating_sub(1);
         if *count == 0 {
+            part.authors.retain(|other| *other != author);
             part.until = Time::default();
         }
     }
@@ -283,8 +281,6 @@ impl Part {
     /// The running reps of its distinct authors; negative ones count 0.
     fn weigh(&mut self, reps: &mut [Reps], people: &[Who], reputation: &Reputation) {
         let now = reputation.last();
-        let counts = &self.counts;
-        self.authors.retain(|author| counts.get(*author).is_some_and(|count| *count > 0));
         (self.weight, self.until) = (0, Time::from_millis(u64::MAX));
         for author in &self.authors {
             let Some((known, who)) = reps.get_mut(*author).zip(people.get(*author)) else {
