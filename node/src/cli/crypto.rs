@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, crypto: Crypto) -> Result<(), Failure> {
     match crypto {
         Crypto::Pubpvt(phrase) => pubpvt(global, phrase),
         Crypto::Shared(phrase) => {
-            let key = GroupKey::from_phrase(&phrase.read()?).map_err(refused)?;
+            let key = made(GroupKey::from_phrase(&phrase.read()?))?;
             let shared = Shared { key: key.reveal().to_string() };
             print::either(global.json, &shared, |shared| shared.key.clone())
         }
@@ -53,7 +53,7 @@ pub(super) fn run(global: &Global, crypto: Crypto) -> Result<(), Failure> {
 }
 
 pub(super) fn pubpvt(global: &Global, phrase: Phrase) -> Result<(), Failure> {
-    let pair = phrase::keypair(&phrase.read()?).map_err(refused)?;
+    let pair = made(phrase::keypair(&phrase.read()?))?;
     let pair = Pair {
         public: HEXUPPER.encode(pair.public().as_bytes()),
         private: HEXUPPER.encode(pair.secret().as_ref()),
@@ -61,9 +61,8 @@ pub(super) fn pubpvt(global: &Global, phrase: Phrase) -> Result<(), Failure> {
     print::either(global.json, &pair, |pair| format!("{} {}", pair.public, pair.private))
 }
 
-#[allow(clippy::needless_pass_by_value)] // as map_err gives it
-fn refused(error: PhraseError) -> Failure {
-    Failure::Checked(error.to_string())
+fn made<T>(key: Result<T, PhraseError>) -> Result<T, Failure> {
+    key.map_err(|error| Failure::Checked(error.to_string()))
 }
 
 impl Phrase {

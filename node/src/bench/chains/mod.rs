@@ -8,7 +8,7 @@ use std::{path::Path, time::Instant};
 use covey_chains::graph::Graph;
 use serde::Serialize;
 
-use super::{BenchError, Latencies, Latency};
+use super::{BenchError, Latencies, Latency, rate};
 
 /// What came of it.
 #[derive(Debug, Serialize)]
@@ -44,9 +44,7 @@ pub fn grow(data: &Path, posts: usize) -> Result<Vec<Grown>, BenchError> {
     Ok(sizes
         .map(|blocks| {
             let last = took.get(blocks.saturating_sub(blocks / 10)..blocks).unwrap_or_default();
-            let mean = last.iter().sum::<std::time::Duration>().as_secs_f64() * 1e6;
-            #[allow(clippy::cast_precision_loss)] // counts of a benchmark are small
-            Grown { blocks, mean: mean / last.len().max(1) as f64 }
+            Grown { blocks, mean: 1e6 / rate(last.len(), last.iter().sum()) }
         })
         .collect())
 }
