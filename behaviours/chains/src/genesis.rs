@@ -31,7 +31,7 @@ record! {
     pub struct Group {
         /// Without the `$`.
         pub name: Text<NAME_BYTES>,
-        /// What its key gives when it is stretched: a name and a guess do not show the chain.
+        /// What its key gives when it is stretched. Without it nobody finds the chain by its name.
         pub stretched: Hash,
     }
 }

@@ -18,6 +18,9 @@ pub const GENESIS_BYTES: usize = 2048;
 pub const FREEZE_PLACES: u64 = 100;
 /// The past freezes only so many milliseconds before the last effective time.
 pub const FREEZE_MILLIS: u64 = 7 * 24 * 3_600_000;
+/// Blocks after which the reputations are kept in memory, all of them; of the double every second
+/// one, and so on.
+pub const STATES: u64 = 1024;
 /// KiB of memory that stretching a pass phrase takes.
 pub const STRETCH_MEMORY: u32 = 64 * 1024;
 /// How often that memory is gone through.

@@ -3,12 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::rules::Reputation;
+use crate::{limits::STATES, rules::Reputation};
 
 use super::{Graph, Ix, past::Past};
-
-/// How many blocks' reputations are kept, all of them; of twice as many every second one, and so on.
-const KEPT: u64 = 1024;
 
 pub(super) struct States {
     start: Reputation,
@@ -39,7 +36,7 @@ impl States {
     /// What can be divided by 2 so many times is kept so much longer, at each time twice.
     fn thin(&mut self) {
         for times in 0..u64::BITS {
-            let age = 2u64.checked_pow(times).and_then(|longer| KEPT.checked_mul(longer));
+            let age = 2u64.checked_pow(times).and_then(|longer| STATES.checked_mul(longer));
             let number = age.and_then(|age| self.last.checked_sub(age));
             let Some(number) = number.filter(|number| *number > 0) else { return };
             if number.trailing_zeros() == times
@@ -96,12 +93,12 @@ mod tests {
     fn the_late_ones_are_kept_and_fewer_of_the_older() {
         let state = || Reputation::Paper(Paper::new(None));
         let mut states = States::new(state());
-        let all = u32::try_from(KEPT * 64).unwrap();
+        let all = u32::try_from(STATES * 64).unwrap();
         for ix in 1..=all {
             states.keep(Ix(ix), state());
         }
         let kept = |from: u32| (from..=all).filter(|ix| states.get(Ix(*ix)).is_some()).count();
-        let late = u32::try_from(KEPT).unwrap();
+        let late = u32::try_from(STATES).unwrap();
         assert_eq!(kept(all - late + 1), late as usize);
         assert!(states.kept.len() < late as usize * 5, "{} are kept", states.kept.len());
         assert_eq!(states.kept.len(), states.turns.len());
