@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use covey_kernel::{AskFailure, AskId, Machine, NetworkId, Peer, RequestId};
+use covey_kernel::{AskFailure, AskId, NetworkId, Peer, RequestId};
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol,
     core::{Endpoint, transport::PortUse},
@@ -20,7 +20,7 @@ use libp2p::{
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::{
-    Counters, Event, NotEd25519,
+    Counters, Event, NotEd25519, Protocol,
     budget::{Budget, Share},
     codec::{Answers, Codec, Parcel, Requests},
     config::Config,
@@ -34,11 +34,12 @@ use crate::{
 /// How often deadlines are looked at while anything waits.
 const TICK: Duration = Duration::from_millis(100);
 
-type Inner<M> = rr::Behaviour<Codec<M>>;
+type Inner = rr::Behaviour<Codec>;
 
 /// One machine's protocol on the swarm.
-pub struct Shell<M: Machine> {
-    inner: Inner<M>,
+pub struct Shell {
+    protocol: Protocol,
+    inner: Inner,
     config: Config,
     outbox: Outbox,
     inbox: Inbox,
@@ -50,27 +51,23 @@ pub struct Shell<M: Machine> {
     waker: Option<Waker>,
 }
 
-/// The protocol name of a machine on a network.
-#[must_use]
-pub fn protocol(network: &NetworkId, name: &str) -> String {
-    format!("/covey/{}/{name}/1", network.short())
-}
-
-impl<M: Machine> Shell<M> {
-    /// A shell that speaks `M` on this network. All shells of a node share one budget.
+impl Shell {
+    /// A shell that speaks for a machine on this network. All shells of a node share one budget.
     #[must_use]
-    pub fn new(network: &NetworkId, config: Config, budget: Budget) -> Self {
+    pub fn new(protocol: Protocol, network: &NetworkId, config: Config, budget: Budget) -> Self {
         // A name that does not begin with a slash is the one error, and ours does.
-        let name = StreamProtocol::try_from_owned(protocol(network, M::NAME)).ok();
+        let name = StreamProtocol::try_from_owned(protocol.on(network)).ok();
         let settings = rr::Config::default()
             .with_request_timeout(config.timeout)
             .with_max_concurrent_streams(STREAMS_PER_CONNECTION);
         let protocols = name.map(|name| (name, rr::ProtocolSupport::Full));
+        let frames = protocol.frames;
         Self {
-            inner: rr::Behaviour::with_codec(Codec::new(budget), protocols, settings),
+            protocol,
+            inner: rr::Behaviour::with_codec(Codec::new(frames, budget), protocols, settings),
             config,
             outbox: Outbox::default(),
-            inbox: Inbox::new(frame::answer_payload(M::FRAMES), M::FRAMES.response),
+            inbox: Inbox::new(frame::answer_payload(frames), frames.response),
             events: VecDeque::new(),
             counters: Counters::default(),
             timer: None,
@@ -82,8 +79,12 @@ impl<M: Machine> Shell<M> {
     /// event follows: `Busy` when too much is under way, `Broken` when the request is larger
     /// than the machine's own bound. After `Ok` exactly one [`Event::Answer`] follows.
     pub fn ask(&mut self, to: Peer, ask: AskId, bytes: Vec<u8>) -> Result<(), AskFailure> {
-        if bytes.len() > M::FRAMES.request {
-            tracing::error!(machine = M::NAME, size = bytes.len(), "own request over the bound");
+        if bytes.len() > self.protocol.frames.request {
+            tracing::error!(
+                machine = self.protocol.name,
+                size = bytes.len(),
+                "own request over the bound"
+            );
             return Err(AskFailure::Broken);
         }
         self.outbox.admit(to, ask, bytes, Instant::now())?;
@@ -117,7 +118,7 @@ impl<M: Machine> Shell<M> {
     fn respond(&mut self, done: Done) {
         let answers = Parcel::outgoing(done.answers);
         if self.inner.send_response(done.channel, answers).is_err() {
-            tracing::debug!(machine = M::NAME, "the asker is gone");
+            tracing::debug!(machine = self.protocol.name, "the asker is gone");
         }
         self.wake();
     }
@@ -146,7 +147,7 @@ impl<M: Machine> Shell<M> {
     /// Sends what is queued, packed.
     fn flush(&mut self) {
         let flight_within = self.config.timeout.saturating_add(self.config.dial_within);
-        while let Some(packed) = self.outbox.pack(frame::request_payload(M::FRAMES)) {
+        while let Some(packed) = self.outbox.pack(frame::request_payload(self.protocol.frames)) {
             let to = peer_id(&packed.to);
             let (requests, flight) = packed.split();
             let id = self.inner.send_request(&to, Parcel::outgoing(requests));
@@ -263,7 +264,7 @@ impl<M: Machine> Shell<M> {
     fn on_outbound_failure(&mut self, id: rr::OutboundRequestId, error: &rr::OutboundFailure) {
         let Some(Flight { to, asks, .. }) = self.outbox.land(id) else { return };
         let why = failure(error);
-        tracing::debug!(machine = M::NAME, peer = %to, %error, "a frame failed");
+        tracing::debug!(machine = self.protocol.name, peer = %to, %error, "a frame failed");
         self.fail(to, asks, why);
         // What waits for the same peer would meet the same end, after one more try each.
         if matches!(why, AskFailure::Unreachable | AskFailure::Unsupported) {
@@ -289,8 +290,8 @@ fn admit(id: PeerId) -> Result<(), ConnectionDenied> {
     peer(&id).map(drop).ok_or_else(|| ConnectionDenied::new(NotEd25519(id)))
 }
 
-impl<M: Machine> NetworkBehaviour for Shell<M> {
-    type ConnectionHandler = THandler<Inner<M>>;
+impl NetworkBehaviour for Shell {
+    type ConnectionHandler = THandler<Inner>;
     type ToSwarm = Event;
 
     fn handle_pending_inbound_connection(

@@ -1,6 +1,6 @@
-use std::{io, marker::PhantomData};
+use std::io;
 
-use covey_kernel::Machine;
+use covey_kernel::Frames;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response as rr};
 
@@ -35,20 +35,15 @@ impl<T> Parcel<T> {
 ///
 /// It never reads to the end: a peer that drops a request closes its stream cleanly, and that
 /// must not look like an empty answer.
-pub struct Codec<M> {
+#[derive(Clone)]
+pub struct Codec {
+    frames: Frames,
     budget: Budget,
-    machine: PhantomData<fn() -> M>,
 }
 
-impl<M> Codec<M> {
-    pub(crate) fn new(budget: Budget) -> Self {
-        Self { budget, machine: PhantomData }
-    }
-}
-
-impl<M> Clone for Codec<M> {
-    fn clone(&self) -> Self {
-        Self::new(self.budget.clone())
+impl Codec {
+    pub(crate) fn new(frames: Frames, budget: Budget) -> Self {
+        Self { frames, budget }
     }
 }
 
@@ -111,7 +106,7 @@ async fn write<T: AsyncWrite + Unpin + Send>(io: &mut T, bytes: &[u8]) -> io::Re
     io.write_all(bytes).await
 }
 
-impl<M: Machine> rr::Codec for Codec<M> {
+impl rr::Codec for Codec {
     type Protocol = StreamProtocol;
     type Request = Requests;
     type Response = Answers;
@@ -120,16 +115,16 @@ impl<M: Machine> rr::Codec for Codec<M> {
     where
         T: AsyncRead + Unpin + Send,
     {
-        let limit = frame::request_limit(M::FRAMES);
-        read(io, limit, self.budget.requests(), RequestsUpTo(M::FRAMES.request)).await
+        let limit = frame::request_limit(self.frames);
+        read(io, limit, self.budget.requests(), RequestsUpTo(self.frames.request)).await
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Answers>
     where
         T: AsyncRead + Unpin + Send,
     {
-        let limit = frame::answer_limit(M::FRAMES);
-        read(io, limit, self.budget.answers(), AnswersUpTo(M::FRAMES.response)).await
+        let limit = frame::answer_limit(self.frames);
+        read(io, limit, self.budget.answers(), AnswersUpTo(self.frames.response)).await
     }
 
     async fn write_request<T>(

@@ -11,7 +11,7 @@ mod common;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use common::{Echo, Other, echo_until, listen, me, next, pair, soon, swarm_of};
+use common::{ECHO, OTHER, echo_until, listen, me, next, pair, soon, swarm_of};
 use covey_kernel::{AskFailure, AskId, Keypair};
 use covey_shell::{Config, Event, Shell, limits};
 use futures::StreamExt;
@@ -29,7 +29,7 @@ fn outcomes(events: Vec<Event>) -> Outcomes {
     found
 }
 
-async fn answers(swarm: &mut Swarm<Shell<Echo>>, count: usize) -> Outcomes {
+async fn answers(swarm: &mut Swarm<Shell>, count: usize) -> Outcomes {
     let mut events = Vec::new();
     soon(async {
         while events.len() < count {
@@ -151,7 +151,7 @@ async fn answers_for_which_a_frame_has_no_room_are_late() {
 
 #[tokio::test]
 async fn too_much_for_one_peer_is_busy_and_too_large_is_refused() {
-    let mut a = swarm_of::<Echo>(Config::default());
+    let mut a = swarm_of(ECHO, Config::default());
     let nobody = Keypair::from_secret(&[1; 32]).public();
     let large = a.behaviour_mut().ask(nobody, AskId(0), vec![0; 1025]);
     assert_eq!(large, Err(AskFailure::Broken));
@@ -169,8 +169,7 @@ async fn too_much_for_one_peer_is_busy_and_too_large_is_refused() {
 
 #[tokio::test]
 async fn a_peer_without_the_protocol_is_unsupported() {
-    let (mut a, mut b) =
-        (swarm_of::<Echo>(Config::default()), swarm_of::<Other>(Config::default()));
+    let (mut a, mut b) = (swarm_of(ECHO, Config::default()), swarm_of(OTHER, Config::default()));
     let address = listen(&mut b).await;
     a.add_peer_address(*b.local_peer_id(), address);
     let to = me(&b);

@@ -4,12 +4,12 @@
 
 mod common;
 
-use common::{Echo, listen, network, next, soon, swarm_of};
+use common::{ECHO, listen, network, next, soon, swarm_of};
 use covey_kernel::{AskFailure, AskId};
 use covey_shell::{
     Config, Event,
     frame::{Malformed, Reply, decode_answers, encode_requests},
-    limits, protocol,
+    limits,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{
@@ -68,7 +68,7 @@ impl rr::Codec for Raw {
 }
 
 fn raw() -> Swarm<rr::Behaviour<Raw>> {
-    let name = StreamProtocol::try_from_owned(protocol(&network(), "echo")).unwrap();
+    let name = StreamProtocol::try_from_owned(ECHO.on(&network())).unwrap();
     SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
@@ -84,7 +84,7 @@ fn raw() -> Swarm<rr::Behaviour<Raw>> {
 /// Sends each of `frames` and then a good one; gives what the shell says of the peer until that
 /// is answered.
 async fn after(frames: Vec<Vec<u8>>) -> Vec<Malformed> {
-    let (mut victim, mut attacker) = (swarm_of::<Echo>(Config::default()), raw());
+    let (mut victim, mut attacker) = (swarm_of(ECHO, Config::default()), raw());
     let address = listen(&mut victim).await;
     let to = *victim.local_peer_id();
     attacker.add_peer_address(to, address);
@@ -145,7 +145,7 @@ async fn truncated_frames_are_ignored() {
 
 /// Asks a raw peer that answers every frame with these bytes.
 async fn outcome_of(answer: &[u8]) -> (Vec<Malformed>, AskFailure) {
-    let (mut asker, mut liar) = (swarm_of::<Echo>(Config::default()), raw());
+    let (mut asker, mut liar) = (swarm_of(ECHO, Config::default()), raw());
     liar.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
     let to = covey_shell::peer(liar.local_peer_id()).unwrap();
     let mut faults = Vec::new();
@@ -190,7 +190,7 @@ async fn false_answers_break_the_ask() {
 
 #[tokio::test]
 async fn a_flood_is_handed_on_up_to_the_bound_and_the_rest_is_busy() {
-    let (mut victim, mut attacker) = (swarm_of::<Echo>(Config::default()), raw());
+    let (mut victim, mut attacker) = (swarm_of(ECHO, Config::default()), raw());
     let address = listen(&mut victim).await;
     let to = *victim.local_peer_id();
     attacker.add_peer_address(to, address);

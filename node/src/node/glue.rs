@@ -6,7 +6,7 @@ use covey_kernel::{Address, AskId, Input, Machine, Peer, RequestId};
 
 use crate::{
     driver::{Inbox, Outside},
-    swarm::{self, Command, Port},
+    swarm::{self, Command, Line, News, Port},
 };
 
 /// Where the swarm finds a machine. The swarm starts first, because a port in use must be
@@ -34,23 +34,44 @@ impl<M: Machine> Door<M> {
     }
 }
 
-impl<M: Machine> Port<M> for Door<M> {
-    fn deliver(&self, input: Input<M>) -> Result<(), Input<M>> {
-        match self.0.get() {
-            Some(inbox) => inbox.push(input),
-            None => Err(input),
-        }
+impl<M: Machine> Port for Door<M> {
+    fn deliver(&self, news: News) -> Result<(), News> {
+        let Some(inbox) = self.0.get() else { return Err(news) };
+        // An input that comes back is the one that went in, so it is news.
+        inbox.push(input(news)).or_else(|input| news_of(input).map_or(Ok(()), Err))
     }
+}
+
+fn input<M: Machine>(news: News) -> Input<M> {
+    match news {
+        News::Request { from, id, bytes } => Input::Request { from, id, bytes },
+        News::Answer { from, ask, outcome } => Input::Answer { from, ask, outcome },
+        News::Connected(peer) => Input::Connected(peer),
+        News::Disconnected(peer) => Input::Disconnected(peer),
+    }
+}
+
+fn news_of<M: Machine>(input: Input<M>) -> Option<News> {
+    Some(match input {
+        Input::Request { from, id, bytes } => News::Request { from, id, bytes },
+        Input::Answer { from, ask, outcome } => News::Answer { from, ask, outcome },
+        Input::Connected(peer) => News::Connected(peer),
+        Input::Disconnected(peer) => News::Disconnected(peer),
+        Input::Start | Input::Wake | Input::Command { .. } => return None,
+    })
 }
 
 /// How a machine speaks to the swarm. It waits when the swarm has too much to do, which slows
 /// the machine's next turn. The swarm reads on meanwhile: it stops reading commands only when
-/// `OVERDUE` inputs wait for the machine, more than one turn can ask for.
-pub(super) struct Mouth(pub(super) swarm::Handle);
+/// `OVERDUE` inputs wait for a machine, more than one turn can ask for.
+pub(super) struct Mouth {
+    pub(super) line: Line,
+    pub(super) swarm: swarm::Handle,
+}
 
 impl Mouth {
     fn say(&self, command: Command) {
-        if self.0.blocking_send(command).is_err() {
+        if self.swarm.blocking_send(command).is_err() {
             tracing::debug!("the swarm has ended: nothing more is sent");
         }
     }
@@ -58,18 +79,18 @@ impl Mouth {
 
 impl Outside for Mouth {
     fn ask(&mut self, to: Peer, ask: AskId, bytes: Vec<u8>) {
-        self.say(Command::Ask { to, ask, bytes });
+        self.say(Command::Ask { line: self.line, to, ask, bytes });
     }
 
     fn answer(&mut self, to: RequestId, bytes: Vec<u8>) {
-        self.say(Command::Answer { to, bytes });
+        self.say(Command::Answer { line: self.line, to, bytes });
     }
 
     fn seek(&mut self, peer: Peer, addresses: Vec<Address>) {
-        self.say(Command::Seek { peer, addresses });
+        self.say(Command::Seek { line: self.line, peer, addresses });
     }
 
     fn release(&mut self, peer: Peer) {
-        self.say(Command::Release(peer));
+        self.say(Command::Release { line: self.line, peer });
     }
 }

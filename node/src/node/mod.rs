@@ -25,7 +25,7 @@ use crate::{
     driver::{self, Inbox},
     rpc,
     store::{Db, Schema},
-    swarm,
+    swarm::{self, Carried, Line},
 };
 
 pub use error::NodeError;
@@ -93,7 +93,8 @@ impl Node {
         let network = network_id(config);
         let db = Db::open(&data.path().join("db"), network, &[messaging_schema()])?;
         let port = glue::Door::<Msg>::default();
-        let swarm = swarm::spawn(swarm_config(config), &key, network, port.clone())?;
+        let machines = vec![Carried::new::<Msg>(Line::Messaging, port.clone())];
+        let swarm = swarm::spawn(swarm_config(config), &key, network, machines)?;
         let rules = Rules {
             network,
             peer: key.public(),
@@ -102,7 +103,7 @@ impl Node {
         };
         let family = db.family(Msg::NAME).ok_or(NodeError::Family(Msg::NAME))?;
         let driving = driver::Config::new().map_err(NodeError::Threads)?;
-        let outside = glue::Mouth(swarm.clone());
+        let outside = glue::Mouth { line: Line::Messaging, swarm: swarm.clone() };
         let (inbox, messaging) = driver::spawn::<Msg>(rules, family, outside, &driving)
             .map_err(|error| NodeError::Machine(error.to_string()))?;
         port.open(inbox.clone());

@@ -4,13 +4,18 @@ use covey_kernel::{Address, AskId, Peer, RequestId};
 use libp2p::Multiaddr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::{DialFailure, Refusal};
+use super::{
+    Line,
+    error::{DialFailure, Refusal},
+};
 
 /// What the swarm is told to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Send a request. Its outcome comes as [`covey_kernel::Input::Answer`].
+    /// Send a request. Its outcome comes as [`News::Answer`](super::News::Answer).
     Ask {
+        /// Whose.
+        line: Line,
         /// To whom.
         to: Peer,
         /// Under which id.
@@ -20,6 +25,8 @@ pub enum Command {
     },
     /// Answer a peer's request.
     Answer {
+        /// Who answers.
+        line: Line,
         /// Which.
         to: RequestId,
         /// The encoded response.
@@ -27,13 +34,20 @@ pub enum Command {
     },
     /// Stay connected with a peer, and try these addresses besides those already known.
     Seek {
+        /// Who wants it.
+        line: Line,
         /// With whom.
         peer: Peer,
         /// Where it may be: the binary form of multiaddresses.
         addresses: Vec<Address>,
     },
-    /// No need to stay connected.
-    Release(Peer),
+    /// This machine has no need to stay connected; another may have.
+    Release {
+        /// Which machine.
+        line: Line,
+        /// With whom.
+        peer: Peer,
+    },
     /// Who is connected.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
     /// Who has been refused of late.

@@ -1,6 +1,6 @@
 //! What the task makes of the swarm's events.
 
-use covey_kernel::{Input, Machine, Peer};
+use covey_kernel::Peer;
 use libp2p::{
     Multiaddr, PeerId,
     core::ConnectedPoint,
@@ -10,12 +10,12 @@ use libp2p::{
 use tokio::time::Instant;
 
 use super::{
-    error::DialFailure, gate::Refused, limits::STRIKES, overlay::OverlayEvent, port::Port,
+    Line, News, error::DialFailure, gate::Refused, limits::STRIKES, overlay::OverlayEvent,
     task::Task, verdict,
 };
 
-impl<M: Machine, P: Port<M>> Task<M, P> {
-    pub(super) fn on_event(&mut self, event: SwarmEvent<OverlayEvent<M>>) {
+impl Task {
+    pub(super) fn on_event(&mut self, event: SwarmEvent<OverlayEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
@@ -39,9 +39,10 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         }
     }
 
-    fn on_behaviour(&mut self, event: OverlayEvent<M>) {
+    fn on_behaviour(&mut self, event: OverlayEvent) {
         match event {
-            OverlayEvent::Messaging(event) => self.on_shell(event),
+            OverlayEvent::Messaging(event) => self.on_shell(Line::Messaging, event),
+            OverlayEvent::Chains(event) => self.on_shell(Line::Chains, event),
             OverlayEvent::Identify(event) => self.on_identify(event),
             OverlayEvent::Ping(event) => self.on_ping(&event),
             OverlayEvent::Kad(event) => self.on_kad(event),
@@ -52,18 +53,18 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         }
     }
 
-    fn on_shell(&mut self, event: covey_shell::Event) {
+    fn on_shell(&mut self, line: Line, event: covey_shell::Event) {
         use covey_shell::Event;
         match event {
             Event::Request { from, id, bytes } => {
                 // The protocol's name holds the network's: who speaks it belongs here.
                 self.admit(from);
                 self.peers.used(&from);
-                self.deliver(Input::Request { from, id, bytes });
+                self.deliver(line, News::Request { from, id, bytes });
             }
             Event::Answer { from, ask, outcome } => {
                 self.peers.used(&from);
-                self.deliver(Input::Answer { from, ask, outcome });
+                self.deliver(line, News::Answer { from, ask, outcome });
             }
             Event::Misbehaved { peer, why } => {
                 tracing::warn!(%peer, reason = %why, "a malformed frame");
@@ -81,7 +82,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             self.refusals.remove(&peer);
             self.seeker.settled(&peer);
             self.nearby.done(&peer);
-            self.deliver(Input::Connected(peer));
+            self.deliver_all(|| News::Connected(peer));
         }
         self.dials.end_all(peer, &Ok(peer));
     }
@@ -105,7 +106,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         self.seeker.disconnected(&peer, now);
         if admitted {
             tracing::debug!(%peer, "disconnected");
-            self.deliver(Input::Disconnected(peer));
+            self.deliver_all(|| News::Disconnected(peer));
         }
         if self.peers.admitted() == 0 {
             self.bootstrap.alone(now);

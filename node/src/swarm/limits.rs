@@ -30,7 +30,7 @@ pub const NEGOTIATING_STREAMS: usize = 64;
 /// Addresses remembered for one peer.
 pub const ADDRESSES_PER_PEER: usize = covey_kernel::limits::PEER_ADDRESSES;
 
-/// Peers that the machines may seek: more than any machine has reason to.
+/// Peers that one machine may seek: more than any has reason to.
 pub const SOUGHT: usize = 16_384;
 
 /// Dials to sought peers under way.

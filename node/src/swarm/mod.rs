@@ -1,7 +1,7 @@
 //! The libp2p swarm and its task.
 //!
 //! [`spawn`] starts one task that owns the swarm. It takes [`Command`]s from a bounded queue
-//! and hands what happens to a [`Port`], and never waits for anything but the two. Who may
+//! and hands what happens to each machine's [`Port`], and never waits for anything else. Who may
 //! connect is decided in `gate`, whether a peer is of this network in `verdict`, whom to keep
 //! trying in `seek`.
 
@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod gate;
 pub mod limits;
+mod line;
 mod listen;
 mod nearby;
 mod overlay;
@@ -21,7 +22,7 @@ mod seek;
 mod task;
 mod verdict;
 
-use covey_kernel::{Keypair, Machine, NetworkId};
+use covey_kernel::{Keypair, NetworkId};
 use libp2p::identity;
 use tokio::sync::mpsc;
 
@@ -30,25 +31,26 @@ pub use config::{Config, everywhere};
 pub use error::{DialFailure, Refusal, SwarmError};
 pub use gate::Refused;
 pub use libp2p::{Multiaddr, PeerId};
+pub use line::{Carried, Line, News};
 pub use overlay::Overlay;
 pub use port::Port;
 
-/// Starts a swarm with this identity on this network. It listens when this returns, ends when
-/// the last handle is dropped, and must be called within a tokio runtime.
-pub fn spawn<M: Machine, P: Port<M> + 'static>(
+/// Starts a swarm with this identity on this network, for these machines. It listens when this
+/// returns, ends when the last handle is dropped, and must be called within a tokio runtime.
+pub fn spawn(
     config: Config,
     keypair: &Keypair,
     network: NetworkId,
-    port: P,
+    machines: Vec<Carried>,
 ) -> Result<Handle, SwarmError> {
     let mut secret = keypair.secret();
     let keypair = identity::Keypair::ed25519_from_bytes(secret.as_mut_slice())
         .map_err(|error| SwarmError::Setup { what: "the identity", why: error.to_string() })?;
-    let mut swarm = overlay::build::<M>(&config, keypair, &network)?;
+    let mut swarm = overlay::build(&config, keypair, &network, &machines)?;
     listen::listen(&mut swarm, &config.listen)?;
     let (sender, commands) = mpsc::channel(limits::COMMANDS);
     let (stop, stopped) = mpsc::channel(1);
-    let task = task::Task::new(swarm, &config, network, port, commands)?;
+    let task = task::Task::new(swarm, &config, network, machines, commands)?;
     tokio::spawn(task.run(stopped));
     Ok(Handle::new(sender, stop))
 }

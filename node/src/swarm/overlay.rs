@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
 
-use covey_kernel::{Machine, NetworkId};
+use covey_kernel::NetworkId;
 use covey_shell::{Budget, Shell};
 use libp2p::{
     StreamProtocol, Swarm, SwarmBuilder, allow_block_list, connection_limits, gossipsub, identify,
@@ -13,7 +13,7 @@ use libp2p::{
 };
 
 use super::{
-    Config, SwarmError,
+    Carried, Config, Line, SwarmError,
     gate::Gate,
     limits::{
         CONNECTIONS_PER_PEER, GOSSIP_BYTES, GOSSIP_TOPICS, KAD_RECORD_BYTES, KAD_RECORDS,
@@ -27,7 +27,7 @@ type Gossip = gossipsub::Behaviour<gossipsub::IdentityTransform, Topics>;
 /// All behaviours of a node. Those that refuse connections stand first, so that none of the
 /// others has noted a connection that is then refused.
 #[derive(NetworkBehaviour)]
-pub struct Overlay<M: Machine> {
+pub struct Overlay {
     pub(super) limits: connection_limits::Behaviour,
     pub(super) memory: memory_connection_limits::Behaviour,
     pub(super) bans: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
@@ -37,7 +37,20 @@ pub struct Overlay<M: Machine> {
     pub(super) kad: kad::Behaviour<kad::store::MemoryStore>,
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) gossip: Gossip,
-    pub(super) messaging: Shell<M>,
+    /// The shells of the machines that this node carries.
+    pub(super) messaging: Toggle<Shell>,
+    pub(super) chains: Toggle<Shell>,
+}
+
+impl Overlay {
+    /// A machine's shell, if this node carries it.
+    pub(super) fn shell(&mut self, line: Line) -> Option<&mut Shell> {
+        let shell = match line {
+            Line::Messaging => &mut self.messaging,
+            Line::Chains => &mut self.chains,
+        };
+        shell.as_mut()
+    }
 }
 
 /// What identify calls this network.
@@ -51,12 +64,13 @@ pub(super) fn kad_name(network: &NetworkId) -> String {
 }
 
 /// Puts the swarm together; it does not listen yet.
-pub(super) fn build<M: Machine>(
+pub(super) fn build(
     config: &Config,
     keypair: Keypair,
     network: &NetworkId,
-) -> Result<Swarm<Overlay<M>>, SwarmError> {
-    let overlay = overlay(config, &keypair, network)?;
+    machines: &[Carried],
+) -> Result<Swarm<Overlay>, SwarmError> {
+    let overlay = overlay(config, &keypair, network, machines)?;
     let idle = config.idle;
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
@@ -80,11 +94,12 @@ fn setup(what: &'static str, why: impl ToString) -> SwarmError {
     SwarmError::Setup { what, why: why.to_string() }
 }
 
-fn overlay<M: Machine>(
+fn overlay(
     config: &Config,
     keypair: &Keypair,
     network: &NetworkId,
-) -> Result<Overlay<M>, SwarmError> {
+    machines: &[Carried],
+) -> Result<Overlay, SwarmError> {
     let id = keypair.public().to_peer_id();
     let mdns = if config.mdns {
         let found = mdns::tokio::Behaviour::new(mdns::Config::default(), id);
@@ -101,6 +116,13 @@ fn overlay<M: Machine>(
     let pings = ping::Config::new()
         .with_interval(Duration::from_secs(15))
         .with_timeout(Duration::from_secs(20));
+    let budget = Budget::default();
+    let shell = |line| {
+        let carried = machines.iter().find(|carried| carried.line == line);
+        let shell =
+            |carried: &Carried| Shell::new(carried.protocol, network, config.shell, budget.clone());
+        Toggle::from(carried.map(shell))
+    };
     Ok(Overlay {
         limits: connection_limits::Behaviour::new(limits(config)),
         memory: memory_connection_limits::Behaviour::with_max_bytes(config.memory),
@@ -110,8 +132,9 @@ fn overlay<M: Machine>(
         ping: ping::Behaviour::new(pings),
         kad: kademlia(config, keypair, network)?,
         mdns: mdns.into(),
-        gossip: gossip(keypair, network, M::NAME)?,
-        messaging: Shell::new(network, config.shell, Budget::default()),
+        gossip: gossip(keypair, network)?,
+        messaging: shell(Line::Messaging),
+        chains: shell(Line::Chains),
     })
 }
 
@@ -164,10 +187,9 @@ fn kademlia(
     Ok(kademlia)
 }
 
-fn gossip(keypair: &Keypair, network: &NetworkId, machine: &str) -> Result<Gossip, SwarmError> {
-    let topic = gossipsub::IdentTopic::new(covey_shell::protocol(network, machine));
+fn gossip(keypair: &Keypair, network: &NetworkId) -> Result<Gossip, SwarmError> {
     let filter = gossipsub::MaxCountSubscriptionFilter {
-        filter: gossipsub::WhitelistSubscriptionFilter(HashSet::from([topic.hash()])),
+        filter: gossipsub::WhitelistSubscriptionFilter(HashSet::new()),
         max_subscribed_topics: GOSSIP_TOPICS,
         max_subscriptions_per_request: GOSSIP_TOPICS,
     };

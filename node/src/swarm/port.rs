@@ -1,26 +1,26 @@
 use std::collections::VecDeque;
 
-use covey_kernel::{Input, Machine, Peer, RequestId};
+use covey_kernel::{Peer, RequestId};
 
-use super::limits::OVERDUE;
+use super::{News, limits::OVERDUE};
 
-/// Where the swarm hands inputs to a machine. It must not block.
-pub trait Port<M: Machine>: Send {
-    /// Takes an input, or gives it back when the machine's inbox is full.
+/// Where the swarm hands a machine its news. It must not block.
+pub trait Port: Send {
+    /// Takes it, or gives it back when the machine's inbox is full.
     ///
     /// # Errors
-    /// The input itself, untouched.
-    fn deliver(&self, input: Input<M>) -> Result<(), Input<M>>;
+    /// The news itself, untouched.
+    fn deliver(&self, news: News) -> Result<(), News>;
 }
 
 /// A port with memory: what must not be lost waits here until the machine has room.
-pub(super) struct Outlet<M: Machine, P> {
-    port: P,
-    overdue: VecDeque<Input<M>>,
+pub(super) struct Outlet {
+    port: Box<dyn Port>,
+    overdue: VecDeque<News>,
 }
 
-impl<M: Machine, P: Port<M>> Outlet<M, P> {
-    pub(super) fn new(port: P) -> Self {
+impl Outlet {
+    pub(super) fn new(port: Box<dyn Port>) -> Self {
         Self { port, overdue: VecDeque::new() }
     }
 
@@ -34,33 +34,33 @@ impl<M: Machine, P: Port<M>> Outlet<M, P> {
         self.overdue.len() >= OVERDUE
     }
 
-    /// Hands on an input. Gives the id of a request that there is no room for.
-    pub(super) fn deliver(&mut self, input: Input<M>) -> Option<RequestId> {
+    /// Hands it on. Gives the id of a request that there is no room for.
+    pub(super) fn deliver(&mut self, news: News) -> Option<RequestId> {
         self.offer();
         if self.overdue.is_empty() {
-            match self.port.deliver(input) {
+            match self.port.deliver(news) {
                 Ok(()) => None,
-                Err(input) => self.keep(input),
+                Err(news) => self.keep(news),
             }
         } else {
-            self.keep(input)
+            self.keep(news)
         }
     }
 
     /// Offers what waits once more, in order.
     pub(super) fn offer(&mut self) {
-        while let Some(input) = self.overdue.pop_front() {
-            if let Err(input) = self.port.deliver(input) {
-                self.overdue.push_front(input);
+        while let Some(news) = self.overdue.pop_front() {
+            if let Err(news) = self.port.deliver(news) {
+                self.overdue.push_front(news);
                 return;
             }
         }
     }
 
-    fn keep(&mut self, input: Input<M>) -> Option<RequestId> {
-        match input {
-            Input::Request { id, .. } => return Some(id),
-            Input::Disconnected(peer) if self.forget_connected(peer) => {}
+    fn keep(&mut self, news: News) -> Option<RequestId> {
+        match news {
+            News::Request { id, .. } => return Some(id),
+            News::Disconnected(peer) if self.forget_connected(peer) => {}
             other => self.overdue.push_back(other),
         }
         None
@@ -69,8 +69,9 @@ impl<M: Machine, P: Port<M>> Outlet<M, P> {
     /// A connection that came and went while the machine was busy is none of its business:
     /// so peers that come and go cannot make the queue grow.
     fn forget_connected(&mut self, peer: Peer) -> bool {
-        let told = |input: &Input<M>| matches!(input, Input::Connected(other) if *other == peer);
-        let Some(at) = self.overdue.iter().rposition(told) else { return false };
+        let Some(at) = self.overdue.iter().rposition(|news| *news == News::Connected(peer)) else {
+            return false;
+        };
         self.overdue.remove(at).is_some()
     }
 }

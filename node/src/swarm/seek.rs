@@ -1,12 +1,18 @@
 //! When to try to reach whom: exponential backoff, known addresses first, then a lookup.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use covey_kernel::Peer;
 use libp2p::Multiaddr;
 use tokio::time::Instant;
 
-use super::limits::{ADDRESSES_PER_PEER, BACKOFF_FIRST, BACKOFF_LAST, SEEK_DIALS, SOUGHT};
+use super::{
+    Line,
+    limits::{ADDRESSES_PER_PEER, BACKOFF_FIRST, BACKOFF_LAST, SEEK_DIALS, SOUGHT},
+};
 
 /// Doubling pauses with jitter: between half of each pause and all of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,6 +33,15 @@ impl Backoff {
     }
 }
 
+/// Who seeks a peer. It is sought as long as anybody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum By {
+    /// The configuration, for good.
+    Settings,
+    /// A machine, until it releases the peer.
+    Machine(Line),
+}
+
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -40,14 +55,15 @@ struct Sought {
     addresses: Vec<Multiaddr>,
     backoff: Backoff,
     state: State,
-    /// From the configuration: never released.
-    pinned: bool,
+    by: BTreeSet<By>,
 }
 
 /// The peers to stay connected with.
 #[derive(Debug, Default)]
 pub(super) struct Seeker {
     peers: BTreeMap<Peer, Sought>,
+    /// How many each of them seeks.
+    counts: BTreeMap<By, usize>,
     dialing: usize,
 }
 
@@ -55,31 +71,42 @@ impl Seeker {
     /// Starts to seek a peer, or adds addresses. False if too many are sought.
     pub(super) fn seek(
         &mut self,
+        by: By,
         peer: Peer,
         addresses: Vec<Multiaddr>,
         connected: bool,
-        pinned: bool,
     ) -> bool {
-        if !self.peers.contains_key(&peer) && self.peers.len() >= SOUGHT {
-            return false;
+        let count = self.counts.entry(by).or_default();
+        if !self.peers.get(&peer).is_some_and(|sought| sought.by.contains(&by)) {
+            if *count >= SOUGHT {
+                return false;
+            }
+            *count = count.saturating_add(1);
         }
         let state = if connected { State::Connected } else { State::Waiting(Instant::now()) };
         let sought = self.peers.entry(peer).or_insert_with(|| Sought {
             addresses: Vec::new(),
             backoff: Backoff::default(),
             state,
-            pinned,
+            by: BTreeSet::new(),
         });
-        sought.pinned |= pinned;
+        sought.by.insert(by);
         for address in addresses {
             sought.learn(address);
         }
         true
     }
 
-    /// Seeks a peer no longer. False if it must stay or was not sought.
-    pub(super) fn release(&mut self, peer: &Peer) -> bool {
-        if self.peers.get(peer).is_none_or(|sought| sought.pinned) {
+    /// Somebody seeks a peer no longer. True if it was the last one who did.
+    pub(super) fn release(&mut self, by: By, peer: &Peer) -> bool {
+        let Some(sought) = self.peers.get_mut(peer) else { return false };
+        if !sought.by.remove(&by) {
+            return false;
+        }
+        if let Some(count) = self.counts.get_mut(&by) {
+            *count = count.saturating_sub(1);
+        }
+        if !sought.by.is_empty() {
             return false;
         }
         let gone = self.peers.remove(peer);
@@ -188,6 +215,9 @@ mod tests {
 
     use super::*;
 
+    const MESSAGING: By = By::Machine(Line::Messaging);
+    const CHAINS: By = By::Machine(Line::Chains);
+
     fn peer(n: u8) -> Peer {
         Keypair::from_secret(&[n; 32]).public()
     }
@@ -207,7 +237,7 @@ mod tests {
         let mut seeker = Seeker::default();
         let now = Instant::now();
         for n in 1..=20 {
-            assert!(seeker.seek(peer(n), vec![], false, false));
+            assert!(seeker.seek(MESSAGING, peer(n), vec![], false));
         }
         let later = now + Duration::from_millis(100);
         let first = seeker.due(later);
@@ -216,14 +246,14 @@ mod tests {
         assert!(seeker.failed(&first[0].0, later));
         assert!(!seeker.failed(&first[0].0, later), "counted once");
         seeker.connected(&first[1].0);
-        assert!(seeker.release(&first[2].0));
+        assert!(seeker.release(MESSAGING, &first[2].0));
         assert_eq!(seeker.due(later).len(), 3);
     }
 
     #[test]
     fn new_addresses_are_tried_at_once_and_old_ones_wait() {
         let mut seeker = Seeker::default();
-        seeker.seek(peer(1), vec![], false, false);
+        seeker.seek(MESSAGING, peer(1), vec![], false);
         let now = Instant::now();
         assert_eq!(seeker.due(now).len(), 1);
         assert!(seeker.failed(&peer(1), now));
@@ -237,17 +267,32 @@ mod tests {
     }
 
     #[test]
-    fn seeking_is_bounded_and_pinned_peers_stay() {
+    fn a_peer_is_sought_as_long_as_anybody_does() {
         let mut seeker = Seeker::default();
-        assert!(seeker.seek(peer(1), vec![], true, true));
-        assert!(!seeker.release(&peer(1)));
-        assert!(seeker.contains(&peer(1)));
-        for n in 0..SOUGHT as u16 - 1 {
+        assert!(seeker.seek(By::Settings, peer(1), vec![], true));
+        assert!(seeker.seek(MESSAGING, peer(1), vec![], true));
+        assert!(!seeker.release(MESSAGING, &peer(1)), "the settings stay");
+        assert!(!seeker.release(MESSAGING, &peer(1)), "released once");
+        assert!(seeker.seek(MESSAGING, peer(2), vec![], true));
+        assert!(seeker.seek(CHAINS, peer(2), vec![], true));
+        assert!(!seeker.release(MESSAGING, &peer(2)));
+        assert!(seeker.contains(&peer(2)));
+        assert!(seeker.release(CHAINS, &peer(2)));
+        assert!(seeker.contains(&peer(1)) && !seeker.contains(&peer(2)));
+    }
+
+    #[test]
+    fn each_machine_seeks_so_many() {
+        let mut seeker = Seeker::default();
+        for n in 0..SOUGHT as u16 {
             let mut secret = [9; 32];
             secret[..2].copy_from_slice(&n.to_be_bytes());
-            assert!(seeker.seek(Keypair::from_secret(&secret).public(), vec![], false, false));
+            let peer = Keypair::from_secret(&secret).public();
+            assert!(seeker.seek(MESSAGING, peer, vec![], false));
         }
-        assert!(!seeker.seek(peer(2), vec![], false, false));
-        assert!(seeker.seek(peer(1), vec![], false, false), "it is there already");
+        assert!(!seeker.seek(MESSAGING, peer(2), vec![], false));
+        assert!(seeker.seek(CHAINS, peer(2), vec![], false), "it has room of its own");
+        assert!(!seeker.seek(MESSAGING, peer(2), vec![], false));
+        assert!(seeker.release(CHAINS, &peer(2)));
     }
 }

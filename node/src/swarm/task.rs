@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use covey_kernel::{Address, Input, Machine, NetworkId, Peer};
+use covey_kernel::{Address, AskId, NetworkId, Peer};
 use covey_shell::peer_id;
 use futures::StreamExt;
 use libp2p::{
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    Config, Overlay, SwarmError,
+    Carried, Config, Line, News, Overlay, SwarmError,
     command::{Addresses, Command, Stop},
     dials::{Dials, Reply, tell},
     error::{DialFailure, Refusal},
@@ -31,14 +31,15 @@ use super::{
     },
     nearby::Nearby,
     peers::Peers,
-    port::{Outlet, Port},
-    seek::{Backoff, Seeker},
+    port::Outlet,
+    seek::{Backoff, By, Seeker},
 };
 
-pub(super) struct Task<M: Machine, P> {
-    pub(super) swarm: Swarm<Overlay<M>>,
+pub(super) struct Task {
+    pub(super) swarm: Swarm<Overlay>,
     commands: mpsc::Receiver<Command>,
-    pub(super) outlet: Outlet<M, P>,
+    /// The ways to the machines that this node carries.
+    outlets: BTreeMap<Line, Outlet>,
     pub(super) network: NetworkId,
     pub(super) peers: Peers,
     pub(super) seeker: Seeker,
@@ -94,21 +95,22 @@ fn without_peer(mut address: Multiaddr) -> Multiaddr {
     address
 }
 
-impl<M: Machine, P: Port<M>> Task<M, P> {
+impl Task {
     pub(super) fn new(
-        swarm: Swarm<Overlay<M>>,
+        swarm: Swarm<Overlay>,
         config: &Config,
         network: NetworkId,
-        port: P,
+        machines: Vec<Carried>,
         commands: mpsc::Receiver<Command>,
     ) -> Result<Self, SwarmError> {
         let nodes = with_peers("network.bootstrap", &config.bootstrap)?;
         let pinned = with_peers("network.static_peers", &config.peers)?;
         let backoff = Backoff::default();
+        let outlet = |carried: Carried| (carried.line, Outlet::new(carried.port));
         let mut task = Self {
             swarm,
             commands,
-            outlet: Outlet::new(port),
+            outlets: machines.into_iter().map(outlet).collect(),
             network,
             peers: Peers::default(),
             seeker: Seeker::default(),
@@ -123,7 +125,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             task.swarm.add_external_address(without_peer(address.clone()));
         }
         for (peer, address) in pinned {
-            task.seek(peer, vec![address], true);
+            task.seek(By::Settings, peer, vec![address]);
         }
         Ok(task)
     }
@@ -135,17 +137,31 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         let stopped = loop {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
-                Some(command) = self.commands.recv(), if !self.outlet.is_full() => {
+                Some(command) = self.commands.recv(), if !self.is_full() => {
                     self.on_commands(command);
                 }
                 _ = tick.tick() => self.on_tick(Instant::now()),
-                () = sleep(OFFER_AGAIN), if self.outlet.is_overdue() => self.outlet.offer(),
+                () = sleep(OFFER_AGAIN), if self.is_overdue() => self.offer(),
                 stopped = stop.recv() => break stopped,
             }
         };
         // The sockets close first, and then the sender falls.
         drop(self);
         drop(stopped);
+    }
+
+    /// Whether a machine has so much waiting that nothing should be started that ends in more.
+    fn is_full(&self) -> bool {
+        self.outlets.values().any(Outlet::is_full)
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.outlets.values().any(Outlet::is_overdue)
+    }
+
+    /// Offers the machines once more what waits for them.
+    fn offer(&mut self) {
+        self.outlets.values_mut().for_each(Outlet::offer);
     }
 
     /// Carries out what is queued, up to a bound.
@@ -161,16 +177,17 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Ask { to, ask, bytes } => {
-                self.peers.used(&to);
-                if let Err(why) = self.swarm.behaviour_mut().messaging.ask(to, ask, bytes) {
-                    self.deliver(Input::Answer { from: to, ask, outcome: Err(why) });
+            Command::Ask { line, to, ask, bytes } => self.ask(line, to, ask, bytes),
+            Command::Answer { line, to, bytes } => {
+                if let Some(shell) = self.swarm.behaviour_mut().shell(line) {
+                    shell.answer(to, bytes);
                 }
             }
-            Command::Answer { to, bytes } => self.swarm.behaviour_mut().messaging.answer(to, bytes),
-            Command::Seek { peer, addresses } => self.seek(peer, decode(&addresses), false),
-            Command::Release(peer) => {
-                if self.seeker.release(&peer) {
+            Command::Seek { line, peer, addresses } => {
+                self.seek(By::Machine(line), peer, decode(&addresses));
+            }
+            Command::Release { line, peer } => {
+                if self.seeker.release(By::Machine(line), &peer) {
                     self.swarm.behaviour_mut().gate.keep(peer_id(&peer), false);
                 }
             }
@@ -189,10 +206,27 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         }
     }
 
-    /// Hands an input to the machine; a request it has no room for is answered busy.
-    pub(super) fn deliver(&mut self, input: Input<M>) {
-        if let Some(id) = self.outlet.deliver(input) {
-            self.swarm.behaviour_mut().messaging.busy(id);
+    fn ask(&mut self, line: Line, to: Peer, ask: AskId, bytes: Vec<u8>) {
+        self.peers.used(&to);
+        let Some(shell) = self.swarm.behaviour_mut().shell(line) else { return };
+        if let Err(why) = shell.ask(to, ask, bytes) {
+            self.deliver(line, News::Answer { from: to, ask, outcome: Err(why) });
+        }
+    }
+
+    /// Hands a machine its news; a request it has no room for is answered busy.
+    pub(super) fn deliver(&mut self, line: Line, news: News) {
+        let Some(outlet) = self.outlets.get_mut(&line) else { return };
+        let Some(request) = outlet.deliver(news) else { return };
+        if let Some(shell) = self.swarm.behaviour_mut().shell(line) {
+            shell.busy(request);
+        }
+    }
+
+    /// Tells every machine.
+    pub(super) fn deliver_all(&mut self, news: impl Fn() -> News) {
+        for line in self.outlets.keys().copied().collect::<Vec<_>>() {
+            self.deliver(line, news());
         }
     }
 
@@ -203,7 +237,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
         }
     }
 
-    fn seek(&mut self, peer: Peer, addresses: Vec<Multiaddr>, pinned: bool) {
+    fn seek(&mut self, by: By, peer: Peer, addresses: Vec<Multiaddr>) {
         let id = peer_id(&peer);
         if id == *self.swarm.local_peer_id() {
             return;
@@ -212,7 +246,7 @@ impl<M: Machine, P: Port<M>> Task<M, P> {
             self.swarm.add_peer_address(id, address.clone());
         }
         let connected = self.peers.contains(&peer);
-        if self.seeker.seek(peer, addresses, connected, pinned) {
+        if self.seeker.seek(by, peer, addresses, connected) {
             self.swarm.behaviour_mut().gate.keep(id, true);
         } else {
             tracing::warn!(%peer, "too many peers are sought");

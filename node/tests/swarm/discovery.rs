@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use covey::swarm::{Command, Config};
+use covey::swarm::{Command, Config, Line};
 
 use crate::node::{TCP, quiet, start, until};
 
@@ -49,7 +49,7 @@ async fn static_peers_are_sought_even_before_they_are_there() {
     a.connected(b.peer).await;
     b.connected(a.peer).await;
     // The configuration holds: a machine cannot release it.
-    a.handle.send(Command::Release(b.peer)).await.unwrap();
+    a.handle.send(Command::Release { line: Line::Messaging, peer: b.peer }).await.unwrap();
     assert!(a.handle.peers().await.unwrap()[0].sought);
 }
 
@@ -67,6 +67,6 @@ async fn only_sought_connections_outlive_idleness() {
     a.disconnected(b.peer).await;
     until(|| async { b.handle.peers().await.unwrap().is_empty() }).await;
     assert_eq!(a.handle.peers().await.unwrap().len(), 1);
-    a.handle.send(Command::Release(c.peer)).await.unwrap();
+    a.handle.send(Command::Release { line: Line::Messaging, peer: c.peer }).await.unwrap();
     a.disconnected(c.peer).await;
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-use covey::swarm::{Command, DialFailure, Direction, SwarmError, limits::STANDS};
-use covey_kernel::{AskFailure, Input};
+use covey::swarm::{Command, DialFailure, Direction, Line, News, SwarmError, limits::STANDS};
+use covey_kernel::AskFailure;
 
 use crate::node::{QUIC, TCP, quiet, start, start_as, until};
 
@@ -80,7 +80,7 @@ async fn a_peer_that_comes_back_takes_the_place_of_its_old_connection() {
     a.connected(before.peer).await;
     before.connected(a.peer).await;
     a.ask(before.peer, 1, vec![1]).await;
-    assert!(matches!(before.next().await, Input::Request { .. }), "and is never answered");
+    assert!(matches!(before.next().await, News::Request { .. }), "and is never answered");
     // The same key, on a connection of its own.
     let mut after = start(2, quiet(&[QUIC]));
     assert_eq!(after.handle.dial(address).await.unwrap(), Ok(a.peer));
@@ -126,8 +126,8 @@ async fn many_asks_all_come_back() {
     b.connected(a.peer).await;
     let to = b.peer;
     let serve = tokio::spawn(async move {
-        while let Some(Input::Request { id, bytes, .. }) = b.inputs.recv().await {
-            b.handle.send(Command::Answer { to: id, bytes }).await.unwrap();
+        while let Some(News::Request { id, bytes, .. }) = b.inputs.recv().await {
+            b.handle.send(Command::Answer { line: Line::Messaging, to: id, bytes }).await.unwrap();
         }
     });
     for n in 0..3000u64 {

@@ -1,4 +1,4 @@
-//! Real swarms on the loopback interface, with a machine that does nothing: the test answers.
+//! Real swarms on the loopback interface, whose machines are the tests.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,5 +9,6 @@
 
 mod discovery;
 mod exchange;
+mod lines;
 mod node;
 mod refusal;
