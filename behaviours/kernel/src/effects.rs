@@ -1,4 +1,4 @@
-use crate::{Bytes, Machine, Peer, Time, limits::ADDRESS_BYTES};
+use crate::{Bytes, GossipId, GossipVerdict, Machine, Peer, Time, Topic, limits::ADDRESS_BYTES};
 
 /// A local command that waits for its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +68,8 @@ pub enum Effect<M: Machine> {
     Tell(M::Event),
     /// Be woken at this time at the latest.
     Wake(Time),
-    /// Stay connected with this peer, and try these addresses besides those already known.
+    /// Stay connected with this peer, and try these addresses besides those already known. It
+    /// holds until the node stops: a machine asks anew at [`crate::Input::Start`].
     Seek {
         /// With whom.
         peer: Peer,
@@ -77,6 +78,29 @@ pub enum Effect<M: Machine> {
     },
     /// No need to stay connected with this peer any longer.
     Release(Peer),
+    /// Hear what is said on this topic, and pass on what is accepted. Joining twice is as once. It
+    /// holds until the node stops: a machine joins anew at [`crate::Input::Start`]. A node joins
+    /// at most [`crate::limits::TOPICS`].
+    Join(Topic),
+    /// Hear it no longer.
+    Leave(Topic),
+    /// Say something to all who have joined a topic, at most [`crate::limits::GOSSIP_BYTES`]. It
+    /// may reach everybody, somebody or nobody: gossip is a hint. The same bytes may be published
+    /// again, but within some minutes they are one message, which nobody hears twice.
+    Publish {
+        /// Where.
+        topic: Topic,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// What becomes of gossip; once for each [`crate::Input::Gossip`]. Without it, or after
+    /// some seconds, the message is ignored.
+    Judge {
+        /// Which.
+        gossip: GossipId,
+        /// What becomes of it.
+        verdict: GossipVerdict,
+    },
 }
 
 /// Collects the effects of a turn in order.

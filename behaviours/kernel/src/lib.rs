@@ -17,6 +17,7 @@
 mod bounded;
 pub mod cbor;
 mod effects;
+mod gossip;
 mod hash;
 mod hidden;
 mod keys;
@@ -33,6 +34,7 @@ mod view;
 
 pub use bounded::{Bounded, Bytes, Text, TooLong};
 pub use effects::{Address, AskFailure, AskId, CommandId, Effect, Effects, RequestId};
+pub use gossip::{GossipId, GossipVerdict, Topic};
 pub use hash::{HASH_LENGTH, Hash, Hasher};
 pub use hidden::is_hidden;
 pub use keys::{InvalidKey, InvalidSignature, Keypair, PublicKey, Signature, verify_batch};

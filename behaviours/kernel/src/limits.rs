@@ -14,3 +14,10 @@ pub const PEER_ADDRESSES: usize = 8;
 
 /// Bytes of one encoded address.
 pub const ADDRESS_BYTES: usize = 256;
+
+/// Bytes of one message of gossip.
+pub const GOSSIP_BYTES: usize = 64 << 10;
+
+/// Topics that a node joins at most, all its machines together; and topics of one peer that are
+/// remembered.
+pub const TOPICS: usize = 512;

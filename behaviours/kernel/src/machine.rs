@@ -1,8 +1,8 @@
 use rand_core::CryptoRng;
 
 use crate::{
-    AskFailure, AskId, CommandId, Effect, Effects, Fault, Peer, RequestId, Store, Time, View,
-    store::Write,
+    AskFailure, AskId, CommandId, Effect, Effects, Fault, GossipId, GossipVerdict, Peer, RequestId,
+    Store, Time, Topic, View, store::Write,
 };
 
 /// How large a protocol's frames may be, in bytes.
@@ -36,7 +36,9 @@ pub trait MachineError: std::error::Error + From<Fault> + Send + 'static {
 /// What happens to a machine.
 #[derive(Debug)]
 pub enum Input<M: Machine> {
-    /// The node has started; the machine asks again for everything it still owes.
+    /// The node has started; the machine asks again for everything it still owes, for the
+    /// connections that it wants kept ([`Effect::Seek`]) and the topics that it hears
+    /// ([`Effect::Join`]): of these nothing is left from before.
     Start,
     /// A time that was asked for has come. It may come early or without having been asked for.
     Wake,
@@ -65,6 +67,19 @@ pub enum Input<M: Machine> {
         /// The encoded response, or why there is none.
         outcome: Result<Vec<u8>, AskFailure>,
     },
+    /// Somebody has said something on a topic that the machine has joined. It is judged with one
+    /// [`Effect::Judge`]; an error judges it too, by whom it blames. It may come twice, late, on a
+    /// topic that the machine has just left, and be the machine's own.
+    Gossip {
+        /// Who passed it on, which is rarely who said it; proven by the transport.
+        from: Peer,
+        /// Where.
+        topic: Topic,
+        /// Which message the verdict is on.
+        id: GossipId,
+        /// What was said; at most [`crate::limits::GOSSIP_BYTES`].
+        bytes: Vec<u8>,
+    },
     /// A connection with this peer now exists.
     Connected(Peer),
     /// The last connection with this peer is gone.
@@ -78,6 +93,7 @@ impl<M: Machine> Input<M> {
         match self {
             Self::Command { id, .. } => Origin::Command(*id),
             Self::Request { id, .. } => Origin::Request(*id),
+            Self::Gossip { id, .. } => Origin::Gossip(*id),
             _ => Origin::Nobody,
         }
     }
@@ -90,6 +106,8 @@ pub enum Origin {
     Command(CommandId),
     /// A peer.
     Request(RequestId),
+    /// Whoever passes gossip on.
+    Gossip(GossipId),
     /// Nobody waits.
     Nobody,
 }
@@ -213,6 +231,13 @@ fn refuse<M: Machine>(effects: &mut Effects<M>, origin: Origin, error: M::Error)
     match origin {
         Origin::Command(to) => effects.push(Effect::Reply { to, reply: Err(error) }),
         Origin::Request(to) => effects.push(Effect::Answer { to, bytes: M::refusal(&error) }),
+        Origin::Gossip(gossip) => {
+            let verdict = match error.blame() {
+                Blame::Peer => GossipVerdict::Reject,
+                Blame::User | Blame::Later | Blame::Store(_) => GossipVerdict::Ignore,
+            };
+            effects.push(Effect::Judge { gossip, verdict });
+        }
         Origin::Nobody => {}
     }
 }

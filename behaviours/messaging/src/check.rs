@@ -45,6 +45,8 @@ pub(crate) fn check<R: Ratchet>(
         Input::Answer { from, ask, outcome } => {
             Checked::Answer(from, ask, outcome.and_then(|bytes| response(rules, &from, &bytes)))
         }
+        // It joins no topic. Nobody is to blame for what is of no use here.
+        Input::Gossip { .. } => return Err(Error::Refused(Refusal::Later(()))),
         Input::Connected(peer) => Checked::Connected(peer),
         Input::Disconnected(peer) => Checked::Disconnected(peer),
     })

@@ -10,7 +10,10 @@
 #[allow(dead_code)]
 mod pair;
 
-use covey_kernel::{Bounded, Bytes, Domain, Hash, Keypair, NetworkId, Peer, Span};
+use covey_kernel::{
+    Bounded, Bytes, Domain, GossipId, GossipVerdict, Hash, Input, Keypair, NetworkId, Peer, Span,
+    Topic,
+};
 use covey_messaging::{
     Command, Event, MessageId, Progress, Relation,
     limits::{AHEAD, CLOCK_FIRST, RESEALS},
@@ -400,4 +403,15 @@ fn i14_edits_and_deletions_of_what_one_did_not_write_do_nothing() {
     assert_eq!(unknown, covey_messaging::Error::UnknownMessage(id.to_string()));
     let told = |event: &Event| matches!(event, Event::Changed(_));
     assert!(!world.nodes[A].events.iter().any(told));
+}
+
+#[test]
+fn gossip_is_ignored_and_nobody_is_to_blame() {
+    let mut world = two();
+    let disk = world.nodes[A].disk.0.clone();
+    let from = world.nodes[B].peer;
+    let topic = Topic(Hash::of(b"anything"));
+    world.input(A, Input::Gossip { from, topic, id: GossipId(7), bytes: vec![1, 2, 3] });
+    assert_eq!(world.nodes[A].judged, [GossipVerdict::Ignore]);
+    assert_eq!(world.nodes[A].disk.0, disk);
 }

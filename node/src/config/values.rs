@@ -271,9 +271,10 @@ impl Scalar for FileMode {
 pub struct Filter(String);
 
 impl Filter {
-    /// What the node itself has to say. The libraries below it report every stray packet.
+    /// What the node itself has to say. The libraries below it report every stray packet, and
+    /// gossipsub whole messages that it could not send.
     pub(super) fn info() -> Self {
-        Self("warn,covey=info,libp2p_kad=error".into())
+        Self("warn,covey=info,libp2p_kad=error,libp2p_gossipsub=off".into())
     }
 
     /// The directives.

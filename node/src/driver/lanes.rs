@@ -6,7 +6,8 @@ use covey_kernel::{
 };
 
 use super::limits::{
-    ANSWER_BYTES, ANSWERS, COMMANDS, REQUEST_BYTES, REQUESTS, REQUESTS_PER_PEER, SHARE,
+    ANSWER_BYTES, ANSWERS, COMMANDS, GOSSIP, GOSSIP_BYTES, GOSSIP_PER_PEER, REQUEST_BYTES,
+    REQUESTS, REQUESTS_PER_PEER, ROUNDS_BEFORE_GOSSIP, SHARE,
 };
 
 /// What waits for a machine's next turn, in bounded lanes that are served one by one.
@@ -15,9 +16,12 @@ pub(super) struct Lanes<M: Machine> {
     /// Answers, and news of connections in order with them.
     answers: Lane<M>,
     commands: VecDeque<Input<M>>,
-    requests: Requests<M>,
+    requests: Shared<M>,
+    gossip: Shared<M>,
     /// The lane served last.
     served: Served,
+    /// How often all lanes but gossip were served since that was.
+    rounds: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -33,8 +37,18 @@ impl<M: Machine> Default for Lanes<M> {
             wake: false,
             answers: Lane::default(),
             commands: VecDeque::new(),
-            requests: Requests::default(),
+            requests: Shared::new(Room {
+                count: REQUESTS,
+                per_peer: REQUESTS_PER_PEER,
+                bytes: REQUEST_BYTES,
+            }),
+            gossip: Shared::new(Room {
+                count: GOSSIP,
+                per_peer: GOSSIP_PER_PEER,
+                bytes: GOSSIP_BYTES,
+            }),
             served: Served::Requests,
+            rounds: 0,
         }
     }
 }
@@ -67,6 +81,7 @@ impl<M: Machine> Lanes<M> {
                 self.commands.push_back(input);
             }
             Input::Request { from, .. } => return self.requests.push(*from, input),
+            Input::Gossip { from, .. } => return self.gossip.push(*from, input),
         }
         Ok(())
     }
@@ -96,14 +111,21 @@ impl<M: Machine> Lanes<M> {
             .saturating_add(self.answers.queue.len())
             .saturating_add(self.commands.len())
             .saturating_add(self.requests.total)
+            .saturating_add(self.gossip.total)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// One input of the next lane that has any.
+    /// One input of the next lane that has any. Gossip waits for some rounds of the others.
     fn next(&mut self) -> Option<Input<M>> {
+        if self.rounds >= ROUNDS_BEFORE_GOSSIP {
+            self.rounds = 0;
+            if let Some(gossip) = self.gossip.pop() {
+                return Some(gossip);
+            }
+        }
         for _ in 0..3 {
             let next;
             (self.served, next) = match self.served {
@@ -111,18 +133,23 @@ impl<M: Machine> Lanes<M> {
                 Served::Answers => (Served::Commands, self.commands.pop_front()),
                 Served::Commands => (Served::Requests, self.requests.pop()),
             };
+            if matches!(self.served, Served::Requests) {
+                self.rounds = self.rounds.saturating_add(1);
+            }
             if next.is_some() {
                 return next;
             }
         }
-        None
+        self.gossip.pop()
     }
 }
 
 /// Bytes that an input carries from outside.
 fn payload<M: Machine>(input: &Input<M>) -> usize {
     match input {
-        Input::Request { bytes, .. } | Input::Answer { outcome: Ok(bytes), .. } => bytes.len(),
+        Input::Request { bytes, .. }
+        | Input::Gossip { bytes, .. }
+        | Input::Answer { outcome: Ok(bytes), .. } => bytes.len(),
         _ => 0,
     }
 }
@@ -152,8 +179,16 @@ impl<M: Machine> Lane<M> {
     }
 }
 
-/// A lane for each peer that has requests waiting; one request of each in turn.
-struct Requests<M: Machine> {
+/// How much a lane that peers share holds.
+struct Room {
+    count: usize,
+    per_peer: usize,
+    bytes: usize,
+}
+
+/// A lane for each peer that has something waiting; one input of each in turn.
+struct Shared<M: Machine> {
+    room: Room,
     peers: BTreeMap<Peer, Lane<M>>,
     /// The peers in `peers`, the next to be served first.
     round: VecDeque<Peer>,
@@ -161,22 +196,20 @@ struct Requests<M: Machine> {
     bytes: usize,
 }
 
-impl<M: Machine> Default for Requests<M> {
-    fn default() -> Self {
-        Self { peers: BTreeMap::new(), round: VecDeque::new(), total: 0, bytes: 0 }
+impl<M: Machine> Shared<M> {
+    fn new(room: Room) -> Self {
+        Self { room, peers: BTreeMap::new(), round: VecDeque::new(), total: 0, bytes: 0 }
     }
-}
 
-impl<M: Machine> Requests<M> {
     fn push(&mut self, from: Peer, input: Input<M>) -> Result<(), Input<M>> {
         let size = payload(&input);
         let (count, bytes) =
             self.peers.get(&from).map_or((0, 0), |lane| (lane.queue.len(), lane.bytes));
-        let free = REQUESTS.saturating_sub(self.total);
-        let free_bytes = REQUEST_BYTES.saturating_sub(self.bytes);
+        let free = self.room.count.saturating_sub(self.total);
+        let free_bytes = self.room.bytes.saturating_sub(self.bytes);
         // A peer that has nothing waiting may take what it needs of what is left.
         let fair = count == 0
-            || (count < REQUESTS_PER_PEER.min(free / SHARE)
+            || (count < self.room.per_peer.min(free / SHARE)
                 && bytes.saturating_add(size) <= free_bytes / SHARE);
         if free == 0 || size > free_bytes || !fair {
             return Err(input);
@@ -207,7 +240,7 @@ impl<M: Machine> Requests<M> {
 
 #[cfg(test)]
 mod tests {
-    use covey_kernel::{AskId, CommandId, Keypair, RequestId};
+    use covey_kernel::{AskId, CommandId, GossipId, Hash, Keypair, RequestId, Topic};
 
     use super::{super::testing::Notes, *};
 
@@ -217,6 +250,11 @@ mod tests {
 
     fn request(from: Peer, size: usize) -> Input<Notes> {
         Input::Request { from, id: RequestId(0), bytes: vec![0; size] }
+    }
+
+    fn gossip(from: Peer, size: usize) -> Input<Notes> {
+        let topic = Topic(Hash::of(b"topic"));
+        Input::Gossip { from, topic, id: GossipId(0), bytes: vec![0; size] }
     }
 
     fn answer(size: usize) -> Input<Notes> {
@@ -239,6 +277,7 @@ mod tests {
         assert_eq!(fill(&mut lanes, || Input::Connected(peer(1))), ANSWERS / 2);
         assert_eq!(fill(&mut lanes, command), COMMANDS);
         assert_eq!(fill(&mut lanes, || request(peer(1), 0)), REQUESTS_PER_PEER);
+        assert_eq!(fill(&mut lanes, || gossip(peer(1), 0)), GOSSIP_PER_PEER);
         assert!(lanes.push(Input::Start).is_err());
     }
 
@@ -248,10 +287,12 @@ mod tests {
         assert_eq!(fill(&mut lanes, || answer(1 << 20)), ANSWER_BYTES >> 20);
         // One megabyte each: an eighth of what is left of 32.
         assert_eq!(fill(&mut lanes, || request(peer(1), 1 << 20)), 3);
+        // 64 KiB each: an eighth of what is left of 8 MiB.
+        assert_eq!(fill(&mut lanes, || gossip(peer(1), 64 << 10)), 14);
         while !lanes.is_empty() {
             lanes.take();
         }
-        assert_eq!((lanes.answers.bytes, lanes.requests.bytes), (0, 0));
+        assert_eq!((lanes.answers.bytes, lanes.requests.bytes, lanes.gossip.bytes), (0, 0, 0));
         assert_eq!((lanes.requests.total, lanes.requests.peers.len()), (0, 0));
     }
 
@@ -280,6 +321,21 @@ mod tests {
         let quiet =
             |input: &Input<_>| matches!(input, Input::Request { from, .. } if *from == peer(2));
         assert!(turn[..10].iter().any(quiet));
+    }
+
+    #[test]
+    fn gossip_comes_last_but_is_not_forgotten() {
+        let mut lanes = Lanes::default();
+        fill(&mut lanes, || gossip(peer(1), 0));
+        fill(&mut lanes, || request(peer(1), 0));
+        fill(&mut lanes, || answer(0));
+        fill(&mut lanes, command);
+        let turn = lanes.take();
+        let heard = turn.iter().filter(|input| matches!(input, Input::Gossip { .. })).count();
+        assert_eq!(heard, TURN_INPUTS / (3 * ROUNDS_BEFORE_GOSSIP + 1));
+        let mut lanes = Lanes::default();
+        lanes.push(gossip(peer(1), 0)).unwrap();
+        assert_eq!(lanes.take().len(), 1, "nothing else waits");
     }
 
     #[test]

@@ -21,6 +21,19 @@ pub const REQUESTS_PER_PEER: usize = 256;
 /// Payload bytes of waiting requests, all peers together.
 pub const REQUEST_BYTES: usize = 32 << 20;
 
+/// Gossip that waits for its turn, whoever passed it on.
+pub const GOSSIP: usize = 1024;
+
+/// Gossip of one peer that waits for its turn.
+pub const GOSSIP_PER_PEER: usize = 64;
+
+/// Payload bytes of waiting gossip. More than eight times the largest message, so that a peer
+/// that has something waiting may have another.
+pub const GOSSIP_BYTES: usize = 8 << 20;
+
+/// How often each other lane is served before gossip has its turn, while all have something.
+pub const ROUNDS_BEFORE_GOSSIP: usize = 4;
+
 /// One peer may fill at most one part in this many of what is still free, so that there is
 /// always room for another peer (Choudhury and Hahne, dynamic queue thresholds, 1998).
 pub const SHARE: usize = 8;

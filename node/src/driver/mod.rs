@@ -16,7 +16,9 @@ mod turns;
 
 use std::{fmt, sync::Arc, thread};
 
-use covey_kernel::{Address, AskId, Fault, Machine, Peer, RequestId};
+use covey_kernel::{
+    Address, AskId, Fault, GossipId, GossipVerdict, Machine, Peer, RequestId, Topic,
+};
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::watch;
 
@@ -42,6 +44,14 @@ pub trait Outside: Send + 'static {
     fn seek(&mut self, peer: Peer, addresses: Vec<Address>);
     /// No need to stay connected with a peer.
     fn release(&mut self, peer: Peer);
+    /// Hear what is said on a topic, and pass on what is accepted.
+    fn join(&mut self, topic: Topic);
+    /// Hear it no longer.
+    fn leave(&mut self, topic: Topic);
+    /// Say something to all who have joined a topic.
+    fn publish(&mut self, topic: Topic, bytes: Vec<u8>);
+    /// What becomes of gossip that was heard.
+    fn judge(&mut self, gossip: GossipId, verdict: GossipVerdict);
 }
 
 /// What all machines of a node share.

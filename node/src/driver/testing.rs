@@ -9,8 +9,9 @@ use std::{
 };
 
 use covey_kernel::{
-    Address, AskId, Blame, Context, CryptoRng, Effect, Entry, Fault, Frames, Input, Machine,
-    MachineError, Peer, RequestId, Scan, Span, Store, Time, View, Write,
+    Address, AskId, Blame, Context, CryptoRng, Effect, Entry, Fault, Frames, GossipId,
+    GossipVerdict, Input, Machine, MachineError, Peer, RequestId, Scan, Span, Store, Time, Topic,
+    View, Write,
 };
 use tempfile::TempDir;
 
@@ -28,6 +29,8 @@ pub(super) enum Command {
     Add(u64),
     Send(Peer, AskId),
     WakeIn(Span),
+    Join(Topic),
+    Leave(Topic),
     Refuse,
     Panic,
 }
@@ -41,6 +44,8 @@ pub(super) enum Event {
 pub(super) enum Error {
     #[error("refused")]
     Refused,
+    #[error("nonsense")]
+    Nonsense,
     #[error(transparent)]
     Store(#[from] Fault),
 }
@@ -49,6 +54,7 @@ impl MachineError for Error {
     fn blame(&self) -> Blame {
         match self {
             Self::Refused => Blame::User,
+            Self::Nonsense => Blame::Peer,
             Self::Store(fault) => Blame::Store(fault.clone()),
         }
     }
@@ -105,6 +111,9 @@ impl Machine for Notes {
             Input::Command { id, command } => return command.carry_out(self, cx, id),
             Input::Request { id, bytes, .. } => cx.effects.push(Effect::Answer { to: id, bytes }),
             Input::Answer { ask, .. } => cx.view.delete(owed(ask)),
+            Input::Gossip { topic, id: gossip, bytes, .. } => {
+                return self.hear(cx, topic, gossip, bytes);
+            }
             Input::Connected(_) | Input::Disconnected(_) => {}
         }
         Ok(0)
@@ -116,6 +125,28 @@ impl Machine for Notes {
 
     fn refusal(_error: &Error) -> Vec<u8> {
         vec![]
+    }
+}
+
+impl Notes {
+    /// A number is added and said again; anything else is its sender's fault, and nothing is
+    /// nobody's.
+    fn hear(
+        &self,
+        cx: &mut Context<'_, '_, Self>,
+        topic: Topic,
+        gossip: GossipId,
+        bytes: Vec<u8>,
+    ) -> Result<u64, Error> {
+        if bytes.is_empty() {
+            return Err(Error::Refused);
+        }
+        let Ok(number) = bytes.as_slice().try_into() else { return Err(Error::Nonsense) };
+        let more = u64::from_be_bytes(number);
+        cx.view.put(TOTAL.to_vec(), (self.total + more).to_be_bytes().to_vec());
+        cx.effects.push(Effect::Judge { gossip, verdict: GossipVerdict::Accept });
+        cx.effects.push(Effect::Publish { topic, bytes });
+        Ok(more)
     }
 }
 
@@ -137,6 +168,8 @@ impl Command {
                 cx.effects.push(Effect::Ask { to, ask, bytes: vec![] });
             }
             Self::WakeIn(span) => cx.effects.push(Effect::Wake(cx.now.plus(span))),
+            Self::Join(topic) => cx.effects.push(Effect::Join(topic)),
+            Self::Leave(topic) => cx.effects.push(Effect::Leave(topic)),
             Self::Refuse => return Err(Error::Refused),
             Self::Panic => panic!("asked to"),
         }
@@ -153,6 +186,10 @@ pub(super) struct Record(Arc<(Mutex<Vec<Said>>, Condvar)>);
 pub(super) enum Said {
     Ask(Peer, AskId),
     Answer(RequestId),
+    Join(Topic),
+    Leave(Topic),
+    Publish(Topic, Vec<u8>),
+    Judge(GossipId, GossipVerdict),
 }
 
 impl Record {
@@ -188,6 +225,22 @@ impl Outside for Record {
     fn seek(&mut self, _peer: Peer, _addresses: Vec<Address>) {}
 
     fn release(&mut self, _peer: Peer) {}
+
+    fn join(&mut self, topic: Topic) {
+        self.add(Said::Join(topic));
+    }
+
+    fn leave(&mut self, topic: Topic) {
+        self.add(Said::Leave(topic));
+    }
+
+    fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
+        self.add(Said::Publish(topic, bytes));
+    }
+
+    fn judge(&mut self, gossip: GossipId, verdict: GossipVerdict) {
+        self.add(Said::Judge(gossip, verdict));
+    }
 }
 
 /// A real family whose commits wait at a gate, and fail when told to.

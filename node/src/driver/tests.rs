@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use covey_kernel::{AskId, CommandId, Fault, Input, Keypair, Peer, RequestId, Span, Store, Time};
+use covey_kernel::{
+    AskId, CommandId, Fault, GossipId, GossipVerdict, Hash, Input, Keypair, Peer, RequestId, Span,
+    Store, Time, Topic,
+};
 use tokio::task::JoinSet;
 
 use super::{
@@ -213,4 +216,31 @@ async fn join_gives_up_at_its_deadline() {
     assert_eq!(error, JoinError::Late { name: "notes", deadline });
     store.open();
     first.await.unwrap();
+}
+
+#[tokio::test]
+async fn gossip_is_judged_after_the_commit_and_a_refusal_is_a_verdict() {
+    let place = Place::new();
+    let (inbox, _handle, store) = start(&place);
+    let topic = Topic(Hash::of(b"topic"));
+    inbox.call(Command::Join(topic)).await.unwrap();
+    inbox.call(Command::Leave(topic)).await.unwrap();
+    let five = 5u64.to_be_bytes().to_vec();
+    for (id, bytes) in [(0, five.clone()), (1, b"what".to_vec()), (2, vec![])] {
+        let (from, id) = (peer(1), GossipId(id));
+        inbox.push(Input::Gossip { from, topic, id, bytes }).unwrap();
+    }
+    let judged = |id, verdict| Said::Judge(GossipId(id), verdict);
+    assert_eq!(
+        place.said.at_least(6),
+        [
+            Said::Join(topic),
+            Said::Leave(topic),
+            judged(0, GossipVerdict::Accept),
+            Said::Publish(topic, five),
+            judged(1, GossipVerdict::Reject),
+            judged(2, GossipVerdict::Ignore),
+        ]
+    );
+    assert_eq!(store.get(b"total"), Ok(Some(5u64.to_be_bytes().to_vec())));
 }

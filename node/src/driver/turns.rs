@@ -89,6 +89,10 @@ impl<M: Machine, J: Journal, O: Outside> Turns<M, J, O> {
             Effect::Answer { to, bytes } => self.outside.answer(to, bytes),
             Effect::Seek { peer, addresses } => self.outside.seek(peer, addresses),
             Effect::Release(peer) => self.outside.release(peer),
+            Effect::Join(topic) => self.outside.join(topic),
+            Effect::Leave(topic) => self.outside.leave(topic),
+            Effect::Publish { topic, bytes } => self.outside.publish(topic, bytes),
+            Effect::Judge { gossip, verdict } => self.outside.judge(gossip, verdict),
             Effect::Reply { to, reply } => self.shared.calls.reply(to, reply),
             Effect::Tell(event) => self.shared.tell(event),
             Effect::Wake(at) => {

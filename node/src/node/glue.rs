@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use covey_kernel::{Address, AskId, Input, Machine, Peer, RequestId};
+use covey_kernel::{
+    Address, AskId, GossipId, GossipVerdict, Input, Machine, Peer, RequestId, Topic,
+};
 
 use crate::{
     driver::{Inbox, Outside},
@@ -46,6 +48,7 @@ fn input<M: Machine>(news: News) -> Input<M> {
     match news {
         News::Request { from, id, bytes } => Input::Request { from, id, bytes },
         News::Answer { from, ask, outcome } => Input::Answer { from, ask, outcome },
+        News::Gossip { from, topic, id, bytes } => Input::Gossip { from, topic, id, bytes },
         News::Connected(peer) => Input::Connected(peer),
         News::Disconnected(peer) => Input::Disconnected(peer),
     }
@@ -55,6 +58,7 @@ fn news_of<M: Machine>(input: Input<M>) -> Option<News> {
     Some(match input {
         Input::Request { from, id, bytes } => News::Request { from, id, bytes },
         Input::Answer { from, ask, outcome } => News::Answer { from, ask, outcome },
+        Input::Gossip { from, topic, id, bytes } => News::Gossip { from, topic, id, bytes },
         Input::Connected(peer) => News::Connected(peer),
         Input::Disconnected(peer) => News::Disconnected(peer),
         Input::Start | Input::Wake | Input::Command { .. } => return None,
@@ -92,5 +96,21 @@ impl Outside for Mouth {
 
     fn release(&mut self, peer: Peer) {
         self.say(Command::Release { line: self.line, peer });
+    }
+
+    fn join(&mut self, topic: Topic) {
+        self.say(Command::Join { line: self.line, topic });
+    }
+
+    fn leave(&mut self, topic: Topic) {
+        self.say(Command::Leave { line: self.line, topic });
+    }
+
+    fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
+        self.say(Command::Publish { line: self.line, topic, bytes });
+    }
+
+    fn judge(&mut self, gossip: GossipId, verdict: GossipVerdict) {
+        self.say(Command::Judge { line: self.line, gossip, verdict });
     }
 }

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use covey_kernel::{Address, AskId, Peer, RequestId};
+use covey_kernel::{Address, AskId, GossipId, GossipVerdict, Peer, RequestId, Topic};
 use libp2p::Multiaddr;
 use tokio::sync::{mpsc, oneshot};
 
@@ -47,6 +47,39 @@ pub enum Command {
         line: Line,
         /// With whom.
         peer: Peer,
+    },
+    /// Hear what is said on a topic, and pass it on.
+    Join {
+        /// Whose.
+        line: Line,
+        /// Which.
+        topic: Topic,
+    },
+    /// Hear it no longer.
+    Leave {
+        /// Whose.
+        line: Line,
+        /// Which.
+        topic: Topic,
+    },
+    /// Say something to all who have joined a topic. What fails is not told.
+    Publish {
+        /// Whose.
+        line: Line,
+        /// Where.
+        topic: Topic,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// What becomes of a [`News::Gossip`](super::News::Gossip). Without one it is ignored after
+    /// a while.
+    Judge {
+        /// Who judges.
+        line: Line,
+        /// Which.
+        gossip: GossipId,
+        /// What becomes of it.
+        verdict: GossipVerdict,
     },
     /// Who is connected.
     Peers(oneshot::Sender<Vec<PeerInfo>>),

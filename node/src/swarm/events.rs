@@ -4,7 +4,7 @@ use covey_kernel::Peer;
 use libp2p::{
     Multiaddr, PeerId,
     core::ConnectedPoint,
-    gossipsub, identify, kad, mdns, ping,
+    identify, kad, mdns, ping,
     swarm::{ConnectionId, DialError, SwarmEvent},
 };
 use tokio::time::Instant;
@@ -76,7 +76,7 @@ impl Task {
     }
 
     /// A peer has proved to be of this network.
-    fn admit(&mut self, peer: Peer) {
+    pub(super) fn admit(&mut self, peer: Peer) {
         if self.peers.admit(&peer) {
             tracing::debug!(%peer, "connected");
             self.refusals.remove(&peer);
@@ -202,17 +202,6 @@ impl Task {
                     }
                 }
             }
-        }
-    }
-
-    /// No machine gossips as yet, so nothing is passed on.
-    fn on_gossip(&mut self, event: gossipsub::Event) {
-        if let gossipsub::Event::Message { propagation_source, message_id, .. } = event {
-            self.swarm.behaviour_mut().gossip.report_message_validation_result(
-                &message_id,
-                &propagation_source,
-                gossipsub::MessageAcceptance::Ignore,
-            );
         }
     }
 }

@@ -95,11 +95,33 @@ pub const KAD_RECORDS: usize = 256;
 /// Bytes of a Kademlia record, and of a whole Kademlia message.
 pub const KAD_RECORD_BYTES: usize = 16 << 10;
 
-/// Bytes of a gossip message.
-pub const GOSSIP_BYTES: usize = 16 << 10;
+/// Bytes of all subscriptions in one frame of gossip, and of all other control messages. All
+/// topics of a peer come in one frame, each with its name of some 100 bytes.
+pub const GOSSIP_SUBSCRIPTION_BYTES: usize = covey_kernel::limits::TOPICS * 128 + (16 << 10);
 
-/// Topics that a peer may subscribe to, and subscriptions in one message.
-pub const GOSSIP_TOPICS: usize = 16;
+/// Bytes of one frame of gossip. What is read counts, and that may hold the beginning of the
+/// next, so there must be room beyond the largest frame.
+pub const GOSSIP_FRAME_BYTES: usize = 128 << 10;
+
+/// Gossip queued for one peer, in messages.
+pub const GOSSIP_QUEUE: usize = 256;
+
+/// How often gossip meshes are looked after.
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Heartbeats for which a message of gossip is remembered, to be passed on.
+pub const GOSSIP_HISTORY: usize = 12;
+
+/// How long a machine may take to judge gossip. Less than the history, or the verdict would
+/// come to nothing.
+pub const VERDICT_WITHIN: Duration = Duration::from_secs(10);
+
+/// Gossip that waits for a machine's verdict: more than fits into the machines' inboxes and
+/// turns, so that a flood is ignored there, where each peer has its share.
+pub const UNJUDGED: usize = 4096;
+
+/// Bytes of gossip that waits for a machine's verdict.
+pub const UNJUDGED_BYTES: usize = 32 << 20;
 
 /// Characters of what a peer says of itself (agent, protocol version) that are kept.
 pub const CLAIM_CHARS: usize = 80;

@@ -1,4 +1,4 @@
-use covey_kernel::{AskFailure, AskId, Machine, Peer, RequestId};
+use covey_kernel::{AskFailure, AskId, GossipId, Machine, Peer, RequestId, Topic};
 use covey_shell::Protocol;
 
 use super::Port;
@@ -51,6 +51,17 @@ pub enum News {
         ask: AskId,
         /// The encoded response, or why there is none.
         outcome: Result<Vec<u8>, AskFailure>,
+    },
+    /// Somebody has said something on a topic that the machine has joined.
+    Gossip {
+        /// Who passed it on; proven by the transport.
+        from: Peer,
+        /// Where it was said.
+        topic: Topic,
+        /// Which message the verdict is on.
+        id: GossipId,
+        /// What was said.
+        bytes: Vec<u8>,
     },
     /// A connection with this peer now exists. Every machine is told.
     Connected(Peer),

@@ -11,6 +11,8 @@ mod dials;
 mod error;
 mod events;
 mod gate;
+mod gossip;
+mod gossiping;
 pub mod limits;
 mod line;
 mod listen;
@@ -20,6 +22,8 @@ mod peers;
 mod port;
 mod seek;
 mod task;
+mod topics;
+mod unjudged;
 mod verdict;
 
 use covey_kernel::{Keypair, NetworkId};
@@ -46,11 +50,12 @@ pub fn spawn(
     let mut secret = keypair.secret();
     let keypair = identity::Keypair::ed25519_from_bytes(secret.as_mut_slice())
         .map_err(|error| SwarmError::Setup { what: "the identity", why: error.to_string() })?;
-    let mut swarm = overlay::build(&config, keypair, &network, &machines)?;
+    let topics = topics::Topics::new(&network, &machines);
+    let mut swarm = overlay::build(&config, keypair, &network, &machines, topics.clone())?;
     listen::listen(&mut swarm, &config.listen)?;
     let (sender, commands) = mpsc::channel(limits::COMMANDS);
     let (stop, stopped) = mpsc::channel(1);
-    let task = task::Task::new(swarm, &config, network, machines, commands)?;
+    let task = task::Task::new(swarm, &config, network, machines, topics, commands)?;
     tokio::spawn(task.run(stopped));
     Ok(Handle::new(sender, stop))
 }

@@ -1,11 +1,11 @@
 //! What the swarm is made of. Every default of libp2p that matters is set here.
 
-use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
 
 use covey_kernel::NetworkId;
 use covey_shell::{Budget, Shell};
 use libp2p::{
-    StreamProtocol, Swarm, SwarmBuilder, allow_block_list, connection_limits, gossipsub, identify,
+    StreamProtocol, Swarm, SwarmBuilder, allow_block_list, connection_limits, identify,
     identity::Keypair,
     kad, mdns, memory_connection_limits, noise, ping,
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
@@ -15,14 +15,13 @@ use libp2p::{
 use super::{
     Carried, Config, Line, SwarmError,
     gate::Gate,
+    gossip::{self, Gossip},
     limits::{
-        CONNECTIONS_PER_PEER, GOSSIP_BYTES, GOSSIP_TOPICS, KAD_RECORD_BYTES, KAD_RECORDS,
-        NEGOTIATING_STREAMS, PENDING_INCOMING, PENDING_OUTGOING, QUERY_WITHIN, REBOOTSTRAP,
+        CONNECTIONS_PER_PEER, KAD_RECORD_BYTES, KAD_RECORDS, NEGOTIATING_STREAMS, PENDING_INCOMING,
+        PENDING_OUTGOING, QUERY_WITHIN, REBOOTSTRAP,
     },
+    topics::Topics,
 };
-
-type Topics = gossipsub::MaxCountSubscriptionFilter<gossipsub::WhitelistSubscriptionFilter>;
-type Gossip = gossipsub::Behaviour<gossipsub::IdentityTransform, Topics>;
 
 /// All behaviours of a node. Those that refuse connections stand first, so that none of the
 /// others has noted a connection that is then refused.
@@ -69,8 +68,9 @@ pub(super) fn build(
     keypair: Keypair,
     network: &NetworkId,
     machines: &[Carried],
+    topics: Topics,
 ) -> Result<Swarm<Overlay>, SwarmError> {
-    let overlay = overlay(config, &keypair, network, machines)?;
+    let overlay = overlay(config, &keypair, network, machines, topics)?;
     let idle = config.idle;
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
@@ -90,7 +90,7 @@ pub(super) fn build(
     Ok(swarm)
 }
 
-fn setup(what: &'static str, why: impl ToString) -> SwarmError {
+pub(super) fn setup(what: &'static str, why: impl ToString) -> SwarmError {
     SwarmError::Setup { what, why: why.to_string() }
 }
 
@@ -99,6 +99,7 @@ fn overlay(
     keypair: &Keypair,
     network: &NetworkId,
     machines: &[Carried],
+    topics: Topics,
 ) -> Result<Overlay, SwarmError> {
     let id = keypair.public().to_peer_id();
     let mdns = if config.mdns {
@@ -132,7 +133,7 @@ fn overlay(
         ping: ping::Behaviour::new(pings),
         kad: kademlia(config, keypair, network)?,
         mdns: mdns.into(),
-        gossip: gossip(keypair, network)?,
+        gossip: gossip::build(keypair, network, topics)?,
         messaging: shell(Line::Messaging),
         chains: shell(Line::Chains),
     })
@@ -185,32 +186,4 @@ fn kademlia(
         kademlia.set_mode(Some(kad::Mode::Server));
     }
     Ok(kademlia)
-}
-
-fn gossip(keypair: &Keypair, network: &NetworkId) -> Result<Gossip, SwarmError> {
-    let filter = gossipsub::MaxCountSubscriptionFilter {
-        filter: gossipsub::WhitelistSubscriptionFilter(HashSet::new()),
-        max_subscribed_topics: GOSSIP_TOPICS,
-        max_subscriptions_per_request: GOSSIP_TOPICS,
-    };
-    let settings = gossipsub::ConfigBuilder::default()
-        .protocol_id_prefix(format!("/covey/{}/gossip", network.short()))
-        .message_id_fn(|message| {
-            let id = covey_kernel::Hash::of(&message.data);
-            gossipsub::MessageId::new(id.as_bytes())
-        })
-        .validation_mode(gossipsub::ValidationMode::Strict)
-        .validate_messages()
-        .max_transmit_size(GOSSIP_BYTES)
-        .heartbeat_interval(Duration::from_secs(1))
-        .build()
-        .map_err(|error| setup("gossip", error))?;
-    let signed = gossipsub::MessageAuthenticity::Signed(keypair.clone());
-    let mut gossip = Gossip::new_with_subscription_filter(signed, settings, filter)
-        .map_err(|error| setup("gossip", error))?;
-    let scores = gossipsub::PeerScoreParams::default();
-    gossip
-        .with_peer_score(scores, gossipsub::PeerScoreThresholds::default())
-        .map_err(|error| setup("gossip scores", error))?;
-    Ok(gossip)
 }

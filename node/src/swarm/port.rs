@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use covey_kernel::{Peer, RequestId};
+use covey_kernel::{GossipId, Peer, RequestId};
 
 use super::{News, limits::OVERDUE};
 
@@ -11,6 +11,15 @@ pub trait Port: Send {
     /// # Errors
     /// The news itself, untouched.
     fn deliver(&self, news: News) -> Result<(), News>;
+}
+
+/// What a machine has no room for and need not hear later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undelivered {
+    /// The asker is told.
+    Request(RequestId),
+    /// It is not passed on.
+    Gossip(GossipId),
 }
 
 /// A port with memory: what must not be lost waits here until the machine has room.
@@ -34,8 +43,8 @@ impl Outlet {
         self.overdue.len() >= OVERDUE
     }
 
-    /// Hands it on. Gives the id of a request that there is no room for.
-    pub(super) fn deliver(&mut self, news: News) -> Option<RequestId> {
+    /// Hands it on, or keeps it if it must not be lost.
+    pub(super) fn deliver(&mut self, news: News) -> Option<Undelivered> {
         self.offer();
         if self.overdue.is_empty() {
             match self.port.deliver(news) {
@@ -57,9 +66,10 @@ impl Outlet {
         }
     }
 
-    fn keep(&mut self, news: News) -> Option<RequestId> {
+    fn keep(&mut self, news: News) -> Option<Undelivered> {
         match news {
-            News::Request { id, .. } => return Some(id),
+            News::Request { id, .. } => return Some(Undelivered::Request(id)),
+            News::Gossip { id, .. } => return Some(Undelivered::Gossip(id)),
             News::Disconnected(peer) if self.forget_connected(peer) => {}
             other => self.overdue.push_back(other),
         }

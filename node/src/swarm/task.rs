@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use covey_kernel::{Address, AskId, NetworkId, Peer};
+use covey_kernel::{Address, AskId, GossipVerdict, NetworkId, Peer};
 use covey_shell::peer_id;
 use futures::StreamExt;
 use libp2p::{
@@ -31,8 +31,10 @@ use super::{
     },
     nearby::Nearby,
     peers::Peers,
-    port::Outlet,
+    port::{Outlet, Undelivered},
     seek::{Backoff, By, Seeker},
+    topics::Topics,
+    unjudged::Unjudged,
 };
 
 pub(super) struct Task {
@@ -41,6 +43,8 @@ pub(super) struct Task {
     /// The ways to the machines that this node carries.
     outlets: BTreeMap<Line, Outlet>,
     pub(super) network: NetworkId,
+    pub(super) topics: Topics,
+    pub(super) unjudged: Unjudged,
     pub(super) peers: Peers,
     pub(super) seeker: Seeker,
     pub(super) nearby: Nearby,
@@ -101,6 +105,7 @@ impl Task {
         config: &Config,
         network: NetworkId,
         machines: Vec<Carried>,
+        topics: Topics,
         commands: mpsc::Receiver<Command>,
     ) -> Result<Self, SwarmError> {
         let nodes = with_peers("network.bootstrap", &config.bootstrap)?;
@@ -112,6 +117,8 @@ impl Task {
             commands,
             outlets: machines.into_iter().map(outlet).collect(),
             network,
+            topics,
+            unjudged: Unjudged::default(),
             peers: Peers::default(),
             seeker: Seeker::default(),
             nearby: Nearby::default(),
@@ -191,6 +198,10 @@ impl Task {
                     self.swarm.behaviour_mut().gate.keep(peer_id(&peer), false);
                 }
             }
+            Command::Join { line, topic } => self.join(line, topic),
+            Command::Leave { line, topic } => self.leave(line, topic),
+            Command::Publish { line, topic, bytes } => self.publish(line, topic, bytes),
+            Command::Judge { line, gossip, verdict } => self.judge(line, gossip, verdict),
             Command::Peers(reply) => tell(reply, self.peers.list(&self.seeker)),
             Command::Refusals(reply) => tell(reply, self.refusals.values().cloned().collect()),
             Command::Addresses(reply) => tell(reply, self.addresses()),
@@ -214,12 +225,18 @@ impl Task {
         }
     }
 
-    /// Hands a machine its news; a request it has no room for is answered busy.
+    /// Hands a machine its news. A request that it has no room for is answered busy, and gossip
+    /// ignored.
     pub(super) fn deliver(&mut self, line: Line, news: News) {
         let Some(outlet) = self.outlets.get_mut(&line) else { return };
-        let Some(request) = outlet.deliver(news) else { return };
-        if let Some(shell) = self.swarm.behaviour_mut().shell(line) {
-            shell.busy(request);
+        match outlet.deliver(news) {
+            None => {}
+            Some(Undelivered::Request(id)) => {
+                if let Some(shell) = self.swarm.behaviour_mut().shell(line) {
+                    shell.busy(id);
+                }
+            }
+            Some(Undelivered::Gossip(id)) => self.judge(line, id, GossipVerdict::Ignore),
         }
     }
 
@@ -315,6 +332,7 @@ impl Task {
         }
         self.close_idle(now);
         self.close_superseded(now);
+        self.expire_gossip(now);
         self.dials.expire(now);
         self.swarm.behaviour_mut().gate.tidy();
         for (peer, addresses) in self.seeker.due(now) {

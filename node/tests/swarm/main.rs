@@ -9,6 +9,7 @@
 
 mod discovery;
 mod exchange;
+mod gossip;
 mod lines;
 mod node;
 mod refusal;

@@ -55,7 +55,7 @@ pub(crate) const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 pub(crate) const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
 /// A node that carries these machines; each has room for so many inputs.
-fn start_with(
+pub(crate) fn start_with(
     seed: u8,
     network: &str,
     config: Config,

@@ -51,6 +51,7 @@ fn inner<R: Ratchet>(input: Input<Flawed<R>>) -> Input<Messaging<R>> {
         Input::Command { id, command } => Input::Command { id, command },
         Input::Request { from, id, bytes } => Input::Request { from, id, bytes },
         Input::Answer { from, ask, outcome } => Input::Answer { from, ask, outcome },
+        Input::Gossip { from, topic, id, bytes } => Input::Gossip { from, topic, id, bytes },
         Input::Connected(peer) => Input::Connected(peer),
         Input::Disconnected(peer) => Input::Disconnected(peer),
     }
@@ -65,6 +66,10 @@ fn outer<R: Ratchet>(effect: Effect<Messaging<R>>) -> Effect<Flawed<R>> {
         Effect::Wake(at) => Effect::Wake(at),
         Effect::Seek { peer, addresses } => Effect::Seek { peer, addresses },
         Effect::Release(peer) => Effect::Release(peer),
+        Effect::Join(topic) => Effect::Join(topic),
+        Effect::Leave(topic) => Effect::Leave(topic),
+        Effect::Publish { topic, bytes } => Effect::Publish { topic, bytes },
+        Effect::Judge { gossip, verdict } => Effect::Judge { gossip, verdict },
     }
 }
 

@@ -76,6 +76,9 @@ impl<M: Machine> World<M> {
                     self.record(number, &format!("answer {from:?} {ask:?} {error}"), &[]);
                 }
             },
+            Input::Gossip { from, topic, bytes, .. } => {
+                self.record(number, &format!("gossip {from:?} {topic:?}"), bytes);
+            }
             Input::Connected(peer) => self.record(number, "connected", peer.as_bytes()),
             Input::Disconnected(peer) => self.record(number, "disconnected", peer.as_bytes()),
         }
@@ -170,6 +173,8 @@ impl<M: Machine> World<M> {
             Effect::Ask { .. } | Effect::Answer { .. } => self.send(number, effect),
             Effect::Seek { peer, .. } => self.seek(number, peer),
             Effect::Release(peer) => self.release(number, peer),
+            // Nobody gossips in this world as yet.
+            Effect::Join(_) | Effect::Leave(_) | Effect::Publish { .. } | Effect::Judge { .. } => {}
             Effect::Wake(at) => self.ask_wake(number, at),
             Effect::Reply { to, reply } => {
                 let said = match &reply {

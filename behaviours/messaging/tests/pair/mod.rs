@@ -7,9 +7,9 @@ use std::{
 };
 
 use covey_kernel::{
-    AskFailure, AskId, CommandId, CryptoRng, Effect, Entry, Fault, Input, Keypair, Machine,
-    NetworkId, Origin, Peer, PublicKey, RequestId, Scan, Span, Store, Text, Time, Turn, View,
-    decide_all,
+    AskFailure, AskId, CommandId, CryptoRng, Effect, Entry, Fault, GossipVerdict, Input, Keypair,
+    Machine, NetworkId, Origin, Peer, PublicKey, RequestId, Scan, Span, Store, Text, Time, Turn,
+    View, decide_all,
 };
 use covey_messaging::{
     Command, ContactView, Error, Event, InviteView, MessageId, Messaging, Progress, Reply, Rules,
@@ -46,6 +46,8 @@ impl Store for Disk {
 pub(crate) struct Node {
     pub(crate) machine: M,
     pub(crate) disk: Disk,
+    /// What became of gossip.
+    pub(crate) judged: Vec<GossipVerdict>,
     pub(crate) rules: Rules,
     pub(crate) peer: Peer,
     pub(crate) events: Vec<Event>,
@@ -120,7 +122,8 @@ impl World {
             let mut disk = Disk::default();
             let machine = open(&rules, &mut disk, now, &mut rng);
             let (events, up, skew, wake) = (vec![], true, 0, None);
-            nodes.push(Node { machine, disk, rules, peer, events, up, skew, wake });
+            let judged = Vec::new();
+            nodes.push(Node { machine, disk, judged, rules, peer, events, up, skew, wake });
         }
         let mut world = Self {
             nodes,
@@ -207,6 +210,10 @@ impl World {
                     self.nodes[at].wake = Some(earliest);
                 }
                 Effect::Seek { .. } | Effect::Release(_) => {}
+                Effect::Judge { verdict, .. } => self.nodes[at].judged.push(verdict),
+                Effect::Join(_) | Effect::Leave(_) | Effect::Publish { .. } => {
+                    panic!("messaging does not gossip")
+                }
             }
         }
         result
