@@ -2,19 +2,33 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::{
     swarm_ended,
-    types::{Done, ProtocolStatus, Status},
+    types::{Done, Now, ProtocolStatus, SetNow, Status},
 };
 use crate::{
     node::{Msg, State, peer_id},
-    rpc::{Method, NoParams, Registry, RpcError},
+    rpc::{Method, NoParams, Registry, RpcError, codes},
 };
-use covey_kernel::Machine;
+use covey_kernel::{Machine, Time};
 
 pub(super) fn register(registry: &mut Registry<State>) {
     registry
         .method(
             Method { name: "node_status", summary: "Tells how the node is doing.", errors: &[] },
             |state, _: NoParams| status(state),
+        )
+        .method(
+            Method {
+                name: "node_now",
+                summary: "Tells the node's time, or sets it if that was allowed at its start.",
+                errors: &[codes::CLOCK_NOT_SETTABLE],
+            },
+            |state, SetNow { set }| async move {
+                if let Some(millis) = set {
+                    let done = state.set_clock(Time::from_millis(millis));
+                    done.map_err(|error| RpcError::new(codes::CLOCK_NOT_SETTABLE, error))?;
+                }
+                Ok(Now { now: state.clock.now().millis() })
+            },
         )
         .method(
             Method { name: "node_stop", summary: "Stops the node cleanly.", errors: &[] },

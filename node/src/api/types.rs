@@ -53,6 +53,21 @@ pub struct ProtocolStatus {
     pub commit_p99_micros: Option<u64>,
 }
 
+/// `node_now`.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SetNow {
+    /// The time to set, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<u64>,
+}
+
+/// The node's time.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub struct Now {
+    /// Milliseconds since 1970.
+    pub now: u64,
+}
+
 /// A connected peer.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PeerView {

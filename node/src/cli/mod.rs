@@ -64,13 +64,21 @@ enum Command {
     Init(init::Init),
     /// Run the node until Ctrl-C or `covey stop`
     #[command(after_help = "Example: covey start --data ann")]
-    Start,
+    Start(node::Start),
     /// Stop the node
     #[command(after_help = "Example: covey stop --data ann")]
     Stop,
     /// Tell how the node is doing
     #[command(after_help = "Example: covey status --data ann")]
     Status,
+    /// Tell the node's time, or set it if it was started with --settable-clock
+    #[command(after_help = "Example: covey now --data ann
+covey now 1767225600000 sets it to the beginning of 2026.")]
+    Now {
+        /// Milliseconds since 1970
+        #[arg(value_name = "MS")]
+        millis: Option<u64>,
+    },
     /// Check clock, disk, permissions and peers, and say what to do
     #[command(after_help = "Example: covey doctor --data ann")]
     Doctor,
@@ -124,9 +132,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Init(init) => init::run(&global, &init),
-        Command::Start => node::start(&global).await,
+        Command::Start(start) => node::start(&global, &start).await,
         Command::Stop => node::stop(&global).await,
         Command::Status => node::status(&global).await,
+        Command::Now { millis } => node::now(&global, millis).await,
         Command::Doctor => node::doctor(&global).await,
         Command::Net(net) => net::run(&global, net).await,
         Command::Keys(keys) => keys::run(&global, keys).await,

@@ -1,13 +1,16 @@
-//! `start`, `stop`, `status`, `doctor`.
+//! `start`, `stop`, `status`, `now`, `doctor`.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
+
+use clap::Args;
 
 use super::{Failure, Global, init, print};
 use crate::{
-    api::types::{Done, Peers, Status},
+    api::types::{Done, Now, Peers, SetNow, Status},
     client::{Client, ClientError},
     config,
     datadir::{self, DataDir},
+    driver::{Clock, SettableClock, SystemClock},
     logs::Logs,
     node::{Node, peer_id},
 };
@@ -15,7 +18,24 @@ use crate::{
 /// How long `stop` waits for the node to be gone.
 const STOP: Duration = Duration::from_secs(15);
 
-pub(super) async fn start(global: &Global) -> Result<(), Failure> {
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// Let `covey now` set the node's time, back or forward; for tests of what takes months
+    #[arg(long)]
+    settable_clock: bool,
+}
+
+impl Start {
+    fn clock(&self) -> Arc<dyn Clock> {
+        if self.settable_clock {
+            Arc::new(SettableClock::default())
+        } else {
+            Arc::new(SystemClock::default())
+        }
+    }
+}
+
+pub(super) async fn start(global: &Global, start: &Start) -> Result<(), Failure> {
     let data = DataDir::open(&global.data()?)?;
     init::set_up(&data, &init::Init::fresh())?;
     let loaded = config::load(&global.sources()?)?;
@@ -26,7 +46,7 @@ pub(super) async fn start(global: &Global) -> Result<(), Failure> {
     for name in &loaded.ignored_variables {
         tracing::warn!(%name, "an environment variable that is no setting");
     }
-    let node = Node::start(data, &loaded).await?;
+    let node = Node::start(data, &loaded, start.clock()).await?;
     announce(global, &node).await?;
     Ok(node.run().await?)
 }
@@ -100,6 +120,12 @@ pub(super) async fn status(global: &Global) -> Result<(), Failure> {
         }
         text
     })
+}
+
+pub(super) async fn now(global: &Global, set: Option<u64>) -> Result<(), Failure> {
+    let client = global.client().await?;
+    let now: Now = client.call("node_now", &SetNow { set }).await?;
+    print::either(global.json, &now, |now| now.now.to_string())
 }
 
 fn span(seconds: u64) -> String {

@@ -23,7 +23,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::watch;
 
 use crate::store::Journal;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, NotSettable, SettableClock, SystemClock};
 pub use handle::{Halt, Handle, JoinError};
 pub use inbox::{CallError, Inbox};
 pub use metrics::{Counters, Metrics};
@@ -64,11 +64,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// The system's clock, and one thread for each core.
-    pub fn new() -> Result<Self, ThreadPoolBuildError> {
+    /// With this clock, and one thread for each core.
+    pub fn new(clock: Arc<dyn Clock>) -> Result<Self, ThreadPoolBuildError> {
         let named = |index| format!("covey-check-{index}");
         let pool = ThreadPoolBuilder::new().thread_name(named).build()?;
-        Ok(Self { clock: Arc::new(SystemClock::default()), pool: Arc::new(pool) })
+        Ok(Self { clock, pool: Arc::new(pool) })
     }
 }
 

@@ -348,7 +348,7 @@ impl Place {
     }
 
     pub(super) fn config(&self) -> Config {
-        Config { clock: self.clock.clone(), ..Config::new().unwrap() }
+        Config::new(self.clock.clone()).unwrap()
     }
 }
 

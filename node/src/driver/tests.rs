@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use covey_kernel::{
     AskId, CommandId, Fault, GossipId, GossipVerdict, Hash, Input, Keypair, Peer, RequestId, Span,
@@ -7,7 +7,7 @@ use covey_kernel::{
 use tokio::task::JoinSet;
 
 use super::{
-    CallError, Halt, Handle, Inbox, JoinError, spawn,
+    CallError, Clock as _, Config, Halt, Handle, Inbox, JoinError, SettableClock, spawn,
     testing::{Command, Error, Event, Gated, Notes, Place, Said, answers},
 };
 
@@ -243,4 +243,24 @@ async fn gossip_is_judged_after_the_commit_and_a_refusal_is_a_verdict() {
         ]
     );
     assert_eq!(store.get(b"total"), Ok(Some(5u64.to_be_bytes().to_vec())));
+}
+
+/// However far the clock jumps, in either direction, a machine that is woken then decides anew.
+#[tokio::test]
+async fn a_machine_is_woken_at_the_time_that_was_set() {
+    let place = Place::new();
+    let store = place.store();
+    let clock = Arc::new(SettableClock::default());
+    let config = Config::new(clock.clone()).unwrap();
+    let (inbox, _handle) = spawn::<Notes>((), store, place.said.clone(), &config).unwrap();
+    inbox.call(Command::WakeIn(Span::hours(1_000_000))).await.unwrap();
+    let mut events = inbox.subscribe();
+    for millis in [40_000_000_000_000, 1_000] {
+        let to = Time::from_millis(millis);
+        clock.set(to).unwrap();
+        inbox.push(Input::Wake).unwrap();
+        let Event::Woken(at) =
+            tokio::time::timeout(DEADLINE, events.recv()).await.unwrap().unwrap();
+        assert!(at >= to && at < to.plus(Span::hours(1)), "{at:?}");
+    }
 }

@@ -71,6 +71,7 @@ pub struct Local {
     pub name: String,
     data: PathBuf,
     transport: Transport,
+    settable_clock: bool,
     child: Option<Child>,
     client: Option<Client>,
 }
@@ -78,8 +79,27 @@ pub struct Local {
 impl Local {
     /// Starts a node of this name in a directory below `place`.
     pub async fn start(place: &Path, name: &str, transport: Transport) -> Result<Self, LocalError> {
+        Self::begin(place, name, transport, false).await
+    }
+
+    /// The same, with a clock that `node_now` sets.
+    pub async fn start_settable(
+        place: &Path,
+        name: &str,
+        transport: Transport,
+    ) -> Result<Self, LocalError> {
+        Self::begin(place, name, transport, true).await
+    }
+
+    async fn begin(
+        place: &Path,
+        name: &str,
+        transport: Transport,
+        settable_clock: bool,
+    ) -> Result<Self, LocalError> {
         let data = place.join(name.to_lowercase());
-        let mut local = Self { name: name.to_owned(), data, transport, child: None, client: None };
+        let name = name.to_owned();
+        let mut local = Self { name, data, transport, settable_clock, child: None, client: None };
         local.up().await?;
         Ok(local)
     }
@@ -106,6 +126,7 @@ impl Local {
             .args(["--set", &format!("messaging.name={}", self.name)])
             .args(["--set", &format!("network.listen={}", self.transport.listen())])
             .args(["--set", "network.mdns=false", "--set", "network.isolated=true"])
+            .args(self.settable_clock.then_some("--settable-clock"))
             .env_remove("COVEY_DATA")
             // Its own group: Ctrl-C is for whoever started it, who then ends it cleanly.
             .process_group(0)

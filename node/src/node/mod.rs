@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use covey_kernel::{Machine, NetworkId, Peer};
+use covey_kernel::{Input, Machine, NetworkId, Peer, Time};
 use covey_messaging::{Messaging, Rules, ratchet::Olm};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -22,7 +22,7 @@ use crate::{
     api,
     config::{Config, Loaded},
     datadir::DataDir,
-    driver::{self, Inbox},
+    driver::{self, Clock, Inbox, NotSettable},
     rpc,
     store::{Db, Schema},
     swarm::{self, Carried, Line},
@@ -60,10 +60,22 @@ pub struct State {
     pub peer: Peer,
     /// The data directory.
     pub data: PathBuf,
+    /// The time of all machines.
+    pub clock: Arc<dyn Clock>,
     /// When the node started.
     pub started: SystemTime,
     /// Ends the node.
     pub stop: Arc<Notify>,
+}
+
+impl State {
+    /// Sets the time of all machines, and wakes them: what they wait for may be due, or far off.
+    pub fn set_clock(&self, to: Time) -> Result<(), NotSettable> {
+        self.clock.set(to)?;
+        // One that has stopped waits for nothing.
+        self.messaging.push(Input::Wake).ok();
+        Ok(())
+    }
 }
 
 /// A node that runs.
@@ -79,8 +91,12 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node on a data directory that is set up.
-    pub async fn start(data: DataDir, loaded: &Loaded) -> Result<Self, NodeError> {
+    /// Starts a node on a data directory that is set up. Its machines live by this clock.
+    pub async fn start(
+        data: DataDir,
+        loaded: &Loaded,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, NodeError> {
         // From here on a signal waits until the node runs, and then ends it cleanly.
         let terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
@@ -102,7 +118,7 @@ impl Node {
             read_receipts: config.messaging.read_receipts,
         };
         let family = db.family(Msg::NAME).ok_or(NodeError::Family(Msg::NAME))?;
-        let driving = driver::Config::new().map_err(NodeError::Threads)?;
+        let driving = driver::Config::new(clock.clone()).map_err(NodeError::Threads)?;
         let outside = glue::Mouth { line: Line::Messaging, swarm: swarm.clone() };
         let (inbox, messaging) = driver::spawn::<Msg>(rules, family, outside, &driving)
             .map_err(|error| NodeError::Machine(error.to_string()))?;
@@ -114,6 +130,7 @@ impl Node {
             network_name: config.network.name.clone(),
             peer: key.public(),
             data: data.path().to_path_buf(),
+            clock,
             started: SystemTime::now(),
             stop: Arc::default(),
         });

@@ -90,6 +90,8 @@ codes! {
         "subscribe by WebSocket or on the Unix socket, outside a batch";
     UNREACHABLE = 1109, "unreachable", "nobody answers at this address",
         "check the address, and that their node runs";
+    CLOCK_NOT_SETTABLE = 1110, "clock_not_settable", "this node's clock cannot be set",
+        "start the node with --settable-clock, which is for tests";
 
     UNKNOWN_CONTACT = 2000, "unknown_contact", "no contact goes by this name or key",
         "msg_contacts lists them";

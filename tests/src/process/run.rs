@@ -104,6 +104,7 @@ pub struct Home {
     _root: Option<TempDir>,
     port: u16,
     settings: Vec<(String, String)>,
+    settable_clock: bool,
 }
 
 impl Home {
@@ -131,7 +132,8 @@ impl Home {
         name: &str,
         network: &str,
     ) -> Self {
-        let mut home = Self { scratch, _root: root, data, port: free_port(), settings: Vec::new() };
+        let (port, settings) = (free_port(), Vec::new());
+        let mut home = Self { scratch, _root: root, data, port, settings, settable_clock: false };
         home.listen(&[
             format!("/ip4/127.0.0.1/udp/{}/quic-v1", home.port),
             format!("/ip4/127.0.0.1/tcp/{}", home.port),
@@ -152,6 +154,20 @@ impl Home {
     pub fn set(&mut self, variable: &str, value: &str) {
         self.settings.retain(|(known, _)| known != variable);
         self.settings.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Lets `covey now` set the clock of the node when it is started.
+    #[must_use]
+    pub fn with_settable_clock(mut self) -> Self {
+        self.settable_clock = true;
+        self
+    }
+
+    /// What `covey start` is given.
+    pub(super) fn start_arguments(&self) -> Vec<&'static str> {
+        let mut arguments = vec!["start", "--json"];
+        arguments.extend(self.settable_clock.then_some("--settable-clock"));
+        arguments
     }
 
     /// The data directory.

@@ -210,7 +210,7 @@ impl Node {
 
 fn spawn(home: &Home) -> Child {
     let log = File::options().create(true).append(true).open(home.scratch("log"));
-    let mut command = home.command(&["start", "--json"]);
+    let mut command = home.command(&home.start_arguments());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.expect("a log file"));
     command.spawn().expect("the binary runs")
 }

@@ -11,6 +11,7 @@
 )]
 
 mod capture;
+mod clocks;
 mod ends;
 mod impostors;
 mod interface;
