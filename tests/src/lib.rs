@@ -15,5 +15,6 @@ pub mod messaging;
 pub mod naive;
 pub mod process;
 pub mod ratchet;
+pub mod rumors;
 pub mod sim;
 pub mod tally;

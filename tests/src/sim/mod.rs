@@ -18,6 +18,7 @@
 mod chaos;
 mod config;
 mod disk;
+mod gossip;
 mod node;
 mod queue;
 mod report;

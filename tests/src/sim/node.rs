@@ -1,6 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use covey_kernel::{AskId, CommandId, Input, Keypair, Machine, Peer, RequestId, Span, Time};
+use covey_kernel::{
+    AskId, CommandId, Hash, Input, Keypair, Machine, Peer, RequestId, Span, Time, Topic,
+};
 use rand_chacha::ChaCha8Rng;
 
 use super::Disk;
@@ -48,6 +50,13 @@ pub enum Outgoing {
         /// The encoded response.
         bytes: Vec<u8>,
     },
+    /// Gossip of its own.
+    Publish {
+        /// Where.
+        topic: Topic,
+        /// What.
+        bytes: Vec<u8>,
+    },
 }
 
 /// Makes a node lie: takes what it is about to send, gives what it sends instead.
@@ -76,6 +85,9 @@ pub struct Node<M: Machine> {
     pub(super) turn_due: bool,
     pub(super) wake: Option<Time>,
     pub(super) seeking: BTreeSet<usize>,
+    pub(super) topics: BTreeSet<Topic>,
+    /// Gossip that it has heard or said, and when.
+    pub(super) heard: BTreeMap<Hash, Time>,
     pub(super) crash: Option<Crash>,
     /// Stays down until someone brings it up.
     pub(super) held: bool,

@@ -173,8 +173,10 @@ impl<M: Machine> World<M> {
             Effect::Ask { .. } | Effect::Answer { .. } => self.send(number, effect),
             Effect::Seek { peer, .. } => self.seek(number, peer),
             Effect::Release(peer) => self.release(number, peer),
-            // Nobody gossips in this world as yet.
-            Effect::Join(_) | Effect::Leave(_) | Effect::Publish { .. } | Effect::Judge { .. } => {}
+            Effect::Join(topic) => self.join(number, topic),
+            Effect::Leave(topic) => self.leave(number, topic),
+            Effect::Publish { topic, bytes } => self.publish(number, topic, bytes),
+            Effect::Judge { gossip, verdict } => self.judge(number, gossip, verdict),
             Effect::Wake(at) => self.ask_wake(number, at),
             Effect::Reply { to, reply } => {
                 let said = match &reply {
@@ -230,6 +232,7 @@ impl<M: Machine> World<M> {
         node.crash = None;
         node.seeking.clear();
         self.unplug(number);
+        self.forget_gossip(number);
         for call in self.calls.values_mut() {
             if call.node == number && matches!(call.outcome, Outcome::Waiting) {
                 call.outcome = Outcome::Unknown;

@@ -38,7 +38,7 @@ pub(super) struct Link {
     used: Time,
 }
 
-fn pair(one: usize, two: usize) -> (usize, usize) {
+pub(super) fn pair(one: usize, two: usize) -> (usize, usize) {
     (one.min(two), one.max(two))
 }
 
@@ -53,6 +53,11 @@ impl<M: Machine> World<M> {
             }
             _ => return,
         };
+        self.send_tampered(number, outgoing);
+    }
+
+    /// Sends this, or what the node's tamper makes of it.
+    pub(super) fn send_tampered(&mut self, number: usize, outgoing: Outgoing) {
         let Some(mut tamper) = self.nodes[number].tamper.take() else {
             return self.send_one(number, outgoing);
         };
@@ -67,6 +72,7 @@ impl<M: Machine> World<M> {
         match outgoing {
             Outgoing::Ask { to, ask, bytes } => self.ask(number, to, ask, bytes),
             Outgoing::Answer { to, bytes, .. } => self.answer(number, to, bytes),
+            Outgoing::Publish { topic, bytes } => self.published(number, topic, &bytes),
         }
     }
 
@@ -96,7 +102,7 @@ impl<M: Machine> World<M> {
     }
 
     /// Whether one message gets from one node to the other.
-    fn passes(&mut self, from: usize, to: usize) -> bool {
+    pub(super) fn passes(&mut self, from: usize, to: usize) -> bool {
         let lost = self.chance(self.config.loss);
         !lost && !self.is_cut(from, to)
     }
@@ -115,7 +121,7 @@ impl<M: Machine> World<M> {
     }
 
     /// One way over a link.
-    fn way(&mut self, from: usize, to: usize) -> Span {
+    pub(super) fn way(&mut self, from: usize, to: usize) -> Span {
         let spread = self.up_to(self.spreads[from][to]);
         Span::millis(self.config.latency.0.as_millis() + spread.as_millis())
     }
@@ -228,7 +234,8 @@ impl<M: Machine> World<M> {
         let Some(link) = self.links.get(&pair(one, two)) else { return };
         let idle = self.now.since(link.used) >= IDLE
             && !self.nodes[one].seeking.contains(&two)
-            && !self.nodes[two].seeking.contains(&one);
+            && !self.nodes[two].seeking.contains(&one)
+            && !self.share_topic(one, two);
         if idle || self.is_cut(one, two) || self.is_cut(two, one) {
             self.disconnect(one, two, if idle { Span::ZERO } else { NOTICE });
         } else {

@@ -1,12 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use covey_kernel::{CommandId, Hash, Hasher, Input, Keypair, Machine, Peer, RequestId, Span, Time};
+use covey_kernel::{
+    CommandId, GossipId, Hash, Hasher, Input, Keypair, Machine, Peer, RequestId, Span, Time, Topic,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
     Call, Checker, Config, Disk, Node, Outcome, Stats, Tamper,
     chaos::Fault,
+    gossip::Heard,
     queue::Queue,
     wire::{Asked, Link, Received},
 };
@@ -30,6 +33,13 @@ pub(super) enum Event<M: Machine> {
     /// An answer reaches the asker.
     Answer {
         serial: u64,
+        bytes: Vec<u8>,
+    },
+    /// Gossip reaches a node.
+    Gossip {
+        from: usize,
+        to: usize,
+        topic: Topic,
         bytes: Vec<u8>,
     },
     /// An ask fails unless it has been answered.
@@ -62,6 +72,7 @@ pub struct World<M: Machine> {
     pub(super) numbers: BTreeMap<Peer, usize>,
     pub(super) asks: BTreeMap<u64, Asked>,
     pub(super) requests: BTreeMap<RequestId, Received>,
+    pub(super) unjudged: BTreeMap<GossipId, Heard>,
     /// Connections, by the lower number first.
     pub(super) links: BTreeMap<(usize, usize), Link>,
     /// Who has not noticed yet that whom is gone; asks before the serial fail with it.
@@ -102,6 +113,7 @@ impl<M: Machine> World<M> {
             rng,
             asks: BTreeMap::new(),
             requests: BTreeMap::new(),
+            unjudged: BTreeMap::new(),
             links: BTreeMap::new(),
             gone: BTreeMap::new(),
             dialing: BTreeSet::new(),
@@ -151,6 +163,7 @@ impl<M: Machine> World<M> {
             Event::Command(node, id, command) => self.take_command(node, id, command),
             Event::Request { serial, from, to, bytes } => self.arrive(serial, from, to, bytes),
             Event::Answer { serial, bytes } => self.answered(serial, bytes),
+            Event::Gossip { from, to, topic, bytes } => self.overhear(from, to, topic, bytes),
             Event::Fail { serial, failure } => self.fail(serial, failure),
             Event::Stray(node, input) => self.feed(node, input),
             Event::Dial(from, to) => self.dial(from, to),
@@ -312,6 +325,8 @@ fn new_node<M: Machine>(keys: Keypair, rules: M::Rules, skew: Span) -> Node<M> {
         turn_due: false,
         wake: None,
         seeking: BTreeSet::new(),
+        topics: BTreeSet::new(),
+        heard: BTreeMap::new(),
         crash: None,
         held: false,
         skew,
