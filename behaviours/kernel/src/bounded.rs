@@ -81,6 +81,12 @@ impl<const N: usize> Text<N> {
     }
 }
 
+impl<const N: usize> Default for Bytes<N> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<const N: usize> Default for Text<N> {
     fn default() -> Self {
         Self(String::new())
