@@ -15,7 +15,7 @@ record! {
     /// What a block says of its payload, which travels apart from it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Payload {
-        /// SHA-256 of the payload as it travels.
+        /// Of the payload as it travels, see [`covey_blobs::Blob`].
         pub hash: Hash,
         /// Its bytes.
         pub size: u64,
@@ -60,6 +60,8 @@ record! {
         pub block: Block,
         /// Over the block's id; none if it has no author.
         pub signature: Option<Signature>,
+        /// In a private group: shows that it was made by somebody who knows the key.
+        pub mark: Option<Hash>,
     }
 }
 
@@ -95,6 +97,9 @@ pub enum Invalid {
     /// In a private group.
     #[error("payloads of a private group are encrypted")]
     NotSealed,
+    /// In a private group there is one, elsewhere none.
+    #[error("only blocks of a private group have a mark")]
+    Mark,
     /// In the chain of an identity that wants no answers.
     #[error("only the owner posts here")]
     NotOwner,
@@ -119,7 +124,7 @@ impl Block {
     pub fn sign(self, network: &NetworkId, key: Option<&Keypair>) -> SignedBlock {
         let key = key.filter(|key| self.author == Some(key.public()));
         let signature = key.map(|key| key.sign(BLOCK, network, &self.id()));
-        SignedBlock { block: self, signature }
+        SignedBlock { block: self, signature, mark: None }
     }
 }
 
@@ -146,7 +151,11 @@ impl SignedBlock {
                 return Err(Invalid::VoteTarget);
             }
         }
-        check_kind(block, genesis)
+        check_kind(block, genesis)?;
+        match self.mark.is_some() == matches!(genesis.kind, Kind::Group(_)) {
+            true => Ok(()),
+            false => Err(Invalid::Mark),
+        }
     }
 
     /// What is signed by whom, for [`covey_kernel::verify_batch`].

@@ -14,14 +14,28 @@
 )]
 
 mod block;
+mod check;
+pub mod command;
+mod decide;
+pub mod envelope;
+mod error;
 pub mod genesis;
 pub mod graph;
 mod id;
+mod layout;
 pub mod limits;
+mod loaded;
+mod machine;
+mod memory;
 mod name;
 pub mod phrase;
+mod records;
 mod rules;
+pub mod seal;
+pub mod wire;
 
 pub use block::{Block, Invalid, Payload, SignedBlock, Vote};
+pub use error::Error;
 pub use id::{BlockId, InvalidBlockId};
+pub use machine::{Chains, Rules};
 pub use name::{InvalidName, Name};

@@ -25,3 +25,62 @@ pub const STATES: u64 = 1024;
 pub const STRETCH_MEMORY: u32 = 64 * 1024;
 /// How often that memory is gone through.
 pub const STRETCH_PASSES: u32 = 3;
+/// Chains that one node follows.
+pub const CHAINS: usize = 256;
+/// Bytes of a request between peers.
+pub const REQUEST_BYTES: usize = 128 * 1024;
+/// Bytes of a response: a page of blocks, or a part of a payload.
+pub const RESPONSE_BYTES: usize = 1024 * 1024;
+/// Blocks that say how much is known.
+pub const TIPS: usize = 64;
+/// Earlier states that a pull names: their distances double.
+pub const CUTS: usize = 24;
+/// Blocks of one page.
+pub const PAGE_BLOCKS: usize = 1024;
+/// Bytes after which a page ends.
+pub const PAGE_BYTES: usize = 512 * 1024;
+/// Bytes of a payload that travels with its block.
+pub const INLINE_BYTES: usize = 16 * 1024;
+/// Chunks of a payload in one response.
+pub const CHUNKS: usize = 8;
+/// Hashes from a chunk up to the payload's hash: 64 MiB are 1,024 chunks.
+pub const PATH: usize = 16;
+/// Names of chains in one response.
+pub const NAMES: usize = 256;
+/// Held posts of one author from one neighbour in one chain, and blocked blocks of one author.
+pub const HELD: usize = 16;
+/// Held posts from one neighbour in one chain.
+pub const HELD_PER_NEIGHBOUR: usize = 256;
+/// Held posts in one chain.
+pub const HELD_PER_CHAIN: usize = 2048;
+/// Milliseconds that a block may be ahead of the reader's clock.
+pub const AHEAD_MILLIS: u64 = 30 * 60 * 1000;
+/// Milliseconds after which a request counts as lost.
+pub const ASK_MILLIS: u64 = 60 * 1000;
+/// Milliseconds between two rounds of reconciliation.
+pub const ROUND_MILLIS: u64 = 30 * 1000;
+/// Neighbours that are asked in one round, for each chain.
+pub const ROUND_PEERS: usize = 3;
+/// Blocks of all chains whose graphs are kept in memory; those not used longest go first.
+pub const LOADED_BLOCKS: usize = 2_000_000;
+/// Bytes of a post's title, and of an author's name.
+pub const TITLE_BYTES: usize = 256;
+/// Bytes of what an author says of themselves.
+pub const PROFILE_BYTES: usize = 4096;
+/// Files that come with one post.
+pub const ATTACHMENTS: usize = 16;
+/// Bytes of a file's name.
+pub const FILE_NAME_BYTES: usize = 255;
+/// Authors that are muted in one chain.
+pub const MUTED: usize = 4096;
+/// Bytes of a body that a listing shows.
+pub const SHOWN_BYTES: usize = 4096;
+/// Posts in one part of a listing.
+pub const SHOWN: usize = 512;
+/// Chains of a peer that are looked after in one turn: what is asked in a turn has its bound, however
+/// many peers come at once.
+pub const ASKED_PER_TURN: usize = 256;
+/// Neighbours that are told at once of what is not gossiped; the others ask with their next round.
+pub const NEIGHBOURS_TOLD: usize = 16;
+/// Blocks of hard forks that are kept aside, in one chain.
+pub const FORKED: usize = 4096;

@@ -52,6 +52,14 @@ impl GroupKey {
         stretch(&self.0, &salt).map(|stretched| Hash::from_bytes(*stretched))
     }
 
+    pub(crate) const fn bytes(&self) -> &[u8; KEY_LENGTH] {
+        &self.0
+    }
+
+    pub(crate) const fn from_bytes(bytes: [u8; KEY_LENGTH]) -> Self {
+        Self(bytes)
+    }
+
     /// In hexadecimal digits, for those who are to share it.
     #[must_use]
     pub fn reveal(&self) -> Zeroizing<String> {

@@ -162,7 +162,12 @@ fn groups_are_sealed_and_some_identities_are_alone() {
     assert_eq!(open.check(&group), Err(Invalid::NotSealed));
     let mut sealed = block(&[group.id()]);
     sealed.payload.sealed = true;
-    assert_eq!(signed(sealed).check(&group), Ok(()));
+    let mut sealed = signed(sealed);
+    assert_eq!(sealed.check(&group), Err(Invalid::Mark));
+    sealed.mark = Some(Hash::of(b"mark"));
+    assert_eq!(sealed.check(&group), Ok(()));
+    let marked = SignedBlock { mark: sealed.mark, ..signed(block(&[forum().id()])) };
+    assert_eq!(marked.check(&forum()), Err(Invalid::Mark));
     let alone = Genesis::identity(network(), Owner { key: key(2).public(), only: true });
     let by_another = signed(block(&[alone.id()]));
     assert_eq!(by_another.check(&alone), Err(Invalid::NotOwner));

@@ -3,6 +3,8 @@
 //! which is a pure function of their set.
 
 mod judge;
+mod known;
+mod missing;
 mod node;
 mod order;
 mod parts;

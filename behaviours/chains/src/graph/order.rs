@@ -60,14 +60,35 @@ impl Order {
 impl Graph {
     /// Places what has come since, from the last place that it cannot change.
     pub(super) fn refresh(&mut self) {
-        if !std::mem::take(&mut self.order.outdated) {
-            return;
+        self.refresh_after(0).unwrap_or_default();
+    }
+
+    /// Places what has come since, if that leaves the first places as they are, the genesis' among
+    /// them. Otherwise nothing is shown anew, and the first place that would change is told: what
+    /// came last must be retracted.
+    pub fn refresh_after(&mut self, frozen: usize) -> Result<(), usize> {
+        if !self.order.outdated {
+            return Ok(());
         }
         let heads: Vec<Ix> = self.heads.iter().copied().collect();
         let past = self.past(&heads, |ix| self.place_of(ix).is_some());
         let base = self.state(past.base);
         let outcome = self.replay(&past, base);
+        if let Some(place) = self.change_before(frozen, &past, &outcome) {
+            return Err(place);
+        }
+        self.order.outdated = false;
         self.show(&past, outcome);
+        Ok(())
+    }
+
+    /// The first of so many places at which something else would stand.
+    fn change_before(&self, frozen: usize, past: &Past, outcome: &Outcome) -> Option<usize> {
+        let kept = self.place_of(past.base).map_or(1, |place| place.saturating_add(1));
+        let old = self.order.placed.get(kept..frozen)?;
+        let new = outcome.placed.iter().map(|(ix, _)| Some(*ix)).chain(std::iter::repeat(None));
+        let changed = old.iter().zip(new).position(|(old, new)| Some(*old) != new)?;
+        kept.checked_add(changed)
     }
 
     /// What was shown after a base gives way to what is placed there now.
@@ -88,6 +109,15 @@ impl Graph {
         heads.sort_unstable_by_key(|ix| self.node(*ix).map(|node| (node.height, node.id)));
         self.order.heads = heads;
         self.order.reputation = outcome.reputation;
+    }
+
+    /// Shows nothing but the genesis, until the order is asked for again.
+    pub(super) fn unplace(&mut self) {
+        for ix in self.order.placed.split_off(1) {
+            self.set_place(ix, None);
+        }
+        self.order.effective.truncate(1);
+        self.order.outdated();
     }
 
     /// Whether nothing that is placed builds on a placed block.

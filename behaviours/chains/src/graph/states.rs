@@ -33,6 +33,13 @@ impl States {
         self.thin();
     }
 
+    /// Forgets the reputations after a block that is gone.
+    pub(super) fn forget(&mut self, ix: Ix) {
+        if self.kept.remove(&ix).is_some() {
+            self.turns.retain(|_, kept| *kept != ix);
+        }
+    }
+
     /// What can be divided by 2 so many times is kept so much longer, at each time twice.
     fn thin(&mut self) {
         for times in 0..u64::BITS {

@@ -1,0 +1,122 @@
+//! Decoding and signatures, before anything is decided.
+
+use covey_kernel::{
+    AskFailure, AskId, CommandId, GossipId, Hash, Input, NetworkId, Peer, RequestId, verify_batch,
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+use crate::{
+    Chains, SignedBlock,
+    command::Command,
+    error::Error,
+    machine::Rules,
+    wire::{Item, News, Refusal, Request, Response},
+};
+
+/// An input that is decoded, within bounds and correctly signed.
+#[derive(Debug)]
+pub enum Checked {
+    /// The node has started.
+    Start,
+    /// Time has passed.
+    Wake,
+    /// The local user wants something.
+    Command(CommandId, Command),
+    /// A peer wants something.
+    Request(Peer, RequestId, Request),
+    /// A peer has answered, or not.
+    Answer(Peer, AskId, Result<Response, AskFailure>),
+    /// A connection exists.
+    Connected(Peer),
+    /// No connection exists any more.
+    Disconnected(Peer),
+    /// A new block is told of.
+    News(Peer, GossipId, Box<News>),
+}
+
+/// Checks all inputs, one answer each.
+pub(crate) fn check(rules: &Rules, inputs: Vec<Input<Chains>>) -> Vec<Result<Checked, Error>> {
+    let mut checked: Vec<Result<Checked, Error>> = inputs.into_iter().map(decode).collect();
+    let mut signed = Vec::new();
+    for input in checked.iter().flatten() {
+        signed.extend(items(input).iter().filter_map(|item| item.block.signed(&rules.network)));
+    }
+    if verify(&signed) {
+        return checked;
+    }
+    for input in &mut checked {
+        let invalid = input.as_ref().is_ok_and(|input| !all_signed(items(input), &rules.network));
+        if invalid {
+            refuse(input);
+        }
+    }
+    checked
+}
+
+fn decode(input: Input<Chains>) -> Result<Checked, Error> {
+    Ok(match input {
+        Input::Start => Checked::Start,
+        Input::Wake => Checked::Wake,
+        Input::Command { id, command } => Checked::Command(id, command),
+        Input::Request { from, id, bytes } => {
+            let invalid = |_| Error::Refused(Refusal::Invalid(()));
+            Checked::Request(from, id, Request::decode(&bytes).map_err(invalid)?)
+        }
+        Input::Answer { from, ask, outcome } => {
+            let response =
+                |bytes: Vec<u8>| Response::decode(&bytes).map_err(|_| AskFailure::Broken);
+            Checked::Answer(from, ask, outcome.and_then(response))
+        }
+        Input::Connected(peer) => Checked::Connected(peer),
+        Input::Disconnected(peer) => Checked::Disconnected(peer),
+        Input::Gossip { from, topic, id, bytes } => {
+            let news = News::decode(&bytes).map_err(|_| Error::Malformed("gossip"))?;
+            if topic.0 != news.chain.topic() {
+                return Err(Error::Malformed("gossip of another chain"));
+            }
+            Checked::News(from, id, Box::new(news))
+        }
+    })
+}
+
+/// The blocks in an input.
+fn items(input: &Checked) -> &[Item] {
+    match input {
+        Checked::News(_, _, news) => std::slice::from_ref(&news.item),
+        Checked::Answer(_, _, Ok(Response::Page(page))) => &page.items,
+        Checked::Answer(_, _, Ok(Response::Held(items))) => items,
+        _ => &[],
+    }
+}
+
+fn all_signed(items: &[Item], network: &NetworkId) -> bool {
+    let is_signed = |block: &SignedBlock| match block.signed(network) {
+        Some((author, bytes, signature)) => author.verify_bytes(&bytes, &signature).is_ok(),
+        // Whether it must be signed is seen on the block.
+        None => true,
+    };
+    items.iter().all(|item| is_signed(&item.block))
+}
+
+/// What has a wrong signature is as good as not said.
+fn refuse(input: &mut Result<Checked, Error>) {
+    *input = match std::mem::replace(input, Err(Error::Malformed("a wrong signature"))) {
+        Ok(Checked::Answer(from, ask, _)) => {
+            Ok(Checked::Answer(from, ask, Err(AskFailure::Broken)))
+        }
+        _ => return,
+    };
+}
+
+/// Whether all of these are correctly signed. The numbers that a batch is weighed with are drawn
+/// from a hash of the whole batch, so whoever makes a signature cannot choose them.
+fn verify(signed: &[(covey_kernel::PublicKey, Vec<u8>, covey_kernel::Signature)]) -> bool {
+    let mut all = Vec::new();
+    for (author, message, signature) in signed {
+        all.extend(author.as_bytes());
+        all.extend(Hash::of(message).as_bytes());
+        all.extend(signature.as_bytes());
+    }
+    let mut rng = ChaCha20Rng::from_seed(*Hash::of(&all).as_bytes());
+    verify_batch(&mut rng, signed).iter().all(Result::is_ok)
+}

@@ -1,0 +1,218 @@
+//! A chain as people read it: posts with their authors' names, what is unread, who is muted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_kernel::{Bounded, Bytes, Fault, PublicKey};
+
+use super::desk::Desk;
+use crate::{
+    Block,
+    command::{Reply, Said, Selector, Show, Shown},
+    envelope::{Attachment, Content, Message},
+    error::Error,
+    graph::Ix,
+    layout,
+    limits::{MUTED, SHOWN, SHOWN_BYTES},
+    memory::Chain,
+    records,
+};
+
+/// Places that one search looks at before it says where to go on.
+const LOOKED_AT: usize = 20_000;
+
+impl Desk<'_, '_, '_> {
+    pub(super) fn show(&self, show: &Show) -> Result<Reply, Error> {
+        let chain = self.chain(&show.chain)?;
+        let from = usize::try_from(show.from.max(1)).unwrap_or(usize::MAX);
+        let order: Vec<(u64, Ix)> = {
+            let mut loaded = chain.load(self.store())?;
+            let order = (0..).zip(loaded.graph.order().iter().copied());
+            order.skip(from).take(LOOKED_AT.saturating_add(1)).collect()
+        };
+        let reader = Reader {
+            read: records::read(self.store(), &layout::read(chain.no))?.unwrap_or(0),
+            muted: self.muted_authors(chain)?,
+            names: self.names(chain)?,
+            search: show.search.as_ref().map(|text| text.to_lowercase()),
+        };
+        let mut found = Vec::new();
+        for (at, (place, ix)) in order.iter().enumerate() {
+            if found.len() >= show.limit.min(SHOWN) || at >= LOOKED_AT {
+                return Ok(Reply::Shown(found, Some(*place)));
+            }
+            if show.unread && ix.0 <= reader.read {
+                continue;
+            }
+            found.extend(self.shown(chain, &reader, *place, *ix)?);
+        }
+        Ok(Reply::Shown(found, None))
+    }
+
+    fn shown(
+        &self,
+        chain: &Chain,
+        reader: &Reader,
+        place: u64,
+        ix: Ix,
+    ) -> Result<Option<Shown>, Fault> {
+        let block = self.signed(chain, ix)?.block;
+        if block.author.is_some_and(|author| reader.muted.contains(&author)) {
+            return Ok(None);
+        }
+        let said = self.said(chain, ix, &block)?;
+        if reader.search.as_ref().is_some_and(|search| !says(&said, search)) {
+            return Ok(None);
+        }
+        let (votes, id) = {
+            let mut loaded = chain.load(self.store())?;
+            (loaded.graph.votes(ix), block.id())
+        };
+        Ok(Some(Shown {
+            id,
+            place,
+            time: block.time,
+            author: block.author,
+            name: block.author.and_then(|author| reader.names.get(&author).cloned()),
+            vote: block.vote,
+            said: short(said),
+            votes,
+            unread: ix.0 > reader.read,
+        }))
+    }
+
+    /// What is there of a block's payload.
+    fn said(&self, chain: &Chain, ix: Ix, block: &Block) -> Result<Said, Fault> {
+        if chain.load(self.store())?.graph.is_revoked(ix) {
+            return Ok(Said::Revoked);
+        }
+        if self.is_purged(&block.payload.hash)? {
+            return Ok(Said::Purged);
+        }
+        let Some(payload) = self.read_payload(chain, block)? else { return Ok(Said::Missing) };
+        Ok(match chain.open(payload) {
+            Ok(payload) => Said::Content(Content::decode(payload)),
+            Err(_) => Said::Sealed,
+        })
+    }
+
+    /// How authors want to be called: what each said last, in the order.
+    fn names(&self, chain: &Chain) -> Result<BTreeMap<PublicKey, String>, Fault> {
+        let mut profiles = Vec::new();
+        records::each(self.store(), &layout::all_profiles(chain.no), |key, _| {
+            let ix = layout::last_number(key).map(Ix);
+            profiles.push(ix.ok_or_else(|| Fault::Corrupt("a profile's key".into()))?);
+            Ok(())
+        })?;
+        let mut placed: Vec<(usize, Ix)> = {
+            let mut loaded = chain.load(self.store())?;
+            profiles.into_iter().filter_map(|ix| Some((loaded.graph.place(ix)?, ix))).collect()
+        };
+        placed.sort_unstable();
+        let mut names = BTreeMap::new();
+        for (_, ix) in placed {
+            let block = self.signed(chain, ix)?.block;
+            let Some(author) = block.author else { continue };
+            if let Said::Content(Content::Profile(profile)) = self.said(chain, ix, &block)? {
+                names.insert(author, profile.name.into_string());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Notes a block that says how its author wants to be called.
+    pub(super) fn note_profile(
+        &mut self,
+        chain: &Chain,
+        ix: Ix,
+        block: &Block,
+    ) -> Result<(), Fault> {
+        if block.author.is_none() || block.vote.is_some() {
+            return Ok(());
+        }
+        let Some(payload) = self.read_payload(chain, block)? else { return Ok(()) };
+        let content = chain.open(payload).map(Content::decode);
+        if matches!(content, Ok(Content::Profile(_))) {
+            self.view().put(layout::profile(chain.no, ix.0), Vec::new());
+        }
+        Ok(())
+    }
+
+    pub(super) fn mark_read(&mut self, which: &Selector) -> Result<Reply, Error> {
+        let chain = self.chain(which)?;
+        let blocks = chain.load(self.store())?.blocks();
+        let read = u32::try_from(blocks).unwrap_or(u32::MAX);
+        records::write(self.view(), layout::read(chain.no), &read);
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn mute(
+        &mut self,
+        which: &Selector,
+        author: &PublicKey,
+        mute: bool,
+    ) -> Result<Reply, Error> {
+        let chain = self.chain(which)?;
+        let key = layout::muted(chain.no, author);
+        if !mute {
+            self.view().delete(key);
+            return Ok(Reply::Done);
+        }
+        if self.muted_authors(chain)?.len() >= MUTED {
+            return Err(Error::TooManyMuted);
+        }
+        self.view().put(key, Vec::new());
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn muted(&self, which: &Selector) -> Result<Reply, Error> {
+        let muted = self.muted_authors(self.chain(which)?)?;
+        Ok(Reply::Authors(muted.into_iter().collect()))
+    }
+
+    fn muted_authors(&self, chain: &Chain) -> Result<BTreeSet<PublicKey>, Fault> {
+        let mut muted = BTreeSet::new();
+        records::each(self.store(), &layout::all_muted(chain.no), |key, _| {
+            let author = layout::last_hash(key).map(|hash| PublicKey::from_bytes(*hash.as_bytes()));
+            let Some(Ok(author)) = author else {
+                return Err(Fault::Corrupt("a muted author's key".into()));
+            };
+            muted.insert(author);
+            Ok(())
+        })?;
+        Ok(muted)
+    }
+}
+
+/// What a listing needs to know besides the posts.
+struct Reader {
+    read: u32,
+    muted: BTreeSet<PublicKey>,
+    names: BTreeMap<PublicKey, String>,
+    search: Option<String>,
+}
+
+fn says(said: &Said, search: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(search);
+    match said {
+        Said::Content(Content::Message(message)) => {
+            message.title.as_ref().is_some_and(|title| has(title))
+                || has(&String::from_utf8_lossy(&message.body))
+        }
+        Said::Content(Content::Profile(profile)) => has(&profile.name) || has(&profile.about),
+        _ => false,
+    }
+}
+
+/// Without the attachments' bytes, and no longer than a listing shows.
+fn short(said: Said) -> Said {
+    let Said::Content(Content::Message(message)) = said else { return said };
+    let Message { title, reply, body, attachments } = message;
+    let mut body = body.into_vec();
+    body.truncate(SHOWN_BYTES);
+    let names = attachments
+        .iter()
+        .map(|file| Attachment { name: file.name.clone(), bytes: Bytes::default() });
+    let attachments = Bounded::first(names);
+    let body = Bytes::new(body).unwrap_or_default();
+    Said::Content(Content::Message(Message { title, reply, body, attachments }))
+}

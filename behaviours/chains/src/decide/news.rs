@@ -1,0 +1,79 @@
+//! Telling everybody of new blocks.
+
+use covey_kernel::{Effect, Fault, GossipId, GossipVerdict, Peer, Topic, limits::GOSSIP_BYTES};
+
+use super::{
+    desk::Desk,
+    ingest::{Taken, Waiting},
+};
+use crate::{
+    command::State,
+    error::Error,
+    limits::NEIGHBOURS_TOLD,
+    memory::{Chain, Errand},
+    wire::{Item, News, Request},
+};
+
+impl Desk<'_, '_, '_> {
+    /// Tells everybody who follows the chain of a placed block.
+    pub(super) fn announce(&mut self, chain: &Chain, item: &Item) -> Result<(), Fault> {
+        let reference = chain.reference();
+        let mut news = News { chain: reference, item: item.clone() };
+        let mut bytes = news.encode();
+        if bytes.len() > GOSSIP_BYTES {
+            news.item.payload = None;
+            bytes = news.encode();
+        }
+        self.effect(Effect::Publish { topic: Topic(reference.topic()), bytes });
+        Ok(())
+    }
+
+    /// Tells the neighbours that there is something to get: what is not gossiped, or not yet.
+    pub(super) fn tell_neighbours(&mut self, chain: &Chain, except: Option<Peer>) {
+        let peers: Vec<Peer> = {
+            let live = self.memory().live.borrow();
+            let others = live.online.iter().filter(|peer| Some(**peer) != except);
+            others.filter(|peer| !live.without.contains(&(chain.no, **peer))).copied().collect()
+        };
+        for peer in peers.into_iter().take(NEIGHBOURS_TOLD) {
+            let asker = self.asker(chain, &peer);
+            self.ask(peer, Errand::Tell, &Request::Nudge(asker));
+        }
+    }
+
+    /// Somebody tells of a block. Only what is placed here is passed on.
+    pub(super) fn heard(&mut self, from: Peer, id: GossipId, news: News) -> Result<(), Error> {
+        let mut verdict = GossipVerdict::Ignore;
+        for chain in self.memory().with_genesis(&news.chain.genesis) {
+            if chain.joined.first == news.chain.first {
+                verdict = self.judge(chain, from, &news.item)?;
+            }
+        }
+        self.effect(Effect::Judge { gossip: id, verdict });
+        Ok(())
+    }
+
+    fn judge(&mut self, chain: &Chain, from: Peer, item: &Item) -> Result<GossipVerdict, Error> {
+        let taken = self.take(chain, item, &mut Waiting::default())?;
+        self.memory().tidy(chain.no);
+        Ok(match taken {
+            Taken::New(State::Placed(_)) => {
+                if item.payload.is_none() && !self.is_fetching(chain, &from) {
+                    self.fetch(chain, from)?;
+                }
+                GossipVerdict::Accept
+            }
+            Taken::Unknown => {
+                self.pull(chain, from, None)?;
+                GossipVerdict::Ignore
+            }
+            Taken::Invalid(_) => GossipVerdict::Reject,
+            Taken::New(_)
+            | Taken::Known
+            | Taken::Held
+            | Taken::Ahead
+            | Taken::Aside
+            | Taken::Forked => GossipVerdict::Ignore,
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! Getting from a peer what we lack of a chain, a page at a time.
+
+use covey_kernel::{AskFailure, Bounded, CommandId, Effect, Fault, Peer};
+
+use super::{
+    chains::begins_with_a_post,
+    desk::Desk,
+    ingest::{Taken, Waiting},
+};
+use crate::{
+    command::{Direction, Reply, Selector, State},
+    error::Error,
+    graph::Ix,
+    limits::{CUTS, TIPS},
+    loaded::Loaded,
+    memory::{Chain, Errand, Flight, Waiter},
+    wire::{Item, Page, Pull, Refusal, Request, Response, Tally, Tips},
+};
+
+impl Desk<'_, '_, '_> {
+    /// Synchronises with a peer because the user asks for it.
+    pub(super) fn sync(
+        &mut self,
+        id: CommandId,
+        which: &Selector,
+        peer: Peer,
+        direction: Direction,
+    ) -> Result<(), Error> {
+        let chain = self.chain(which)?;
+        if direction == Direction::Receive {
+            self.memory().live.borrow_mut().without.remove(&(chain.no, peer));
+            return Ok(self.pull(chain, peer, Some(Waiter::Command(id)))?);
+        }
+        let asker = self.asker(chain, &peer);
+        self.ask(peer, Errand::Nudge { waiter: id }, &Request::Nudge(asker));
+        Ok(())
+    }
+
+    /// Asks a peer for what we lack. One question at a time for each chain and peer.
+    pub(super) fn pull(
+        &mut self,
+        chain: &Chain,
+        peer: Peer,
+        waiter: Option<Waiter>,
+    ) -> Result<(), Fault> {
+        let key = (chain.no, peer);
+        {
+            let mut live = self.memory().live.borrow_mut();
+            if let Some(flight) = live.flights.get_mut(&key) {
+                flight.waiters.extend(waiter);
+                flight.again = true;
+                return Ok(());
+            }
+            let waiters = waiter.into_iter().collect();
+            live.flights.insert(key, Flight { waiters, ..Flight::default() });
+        }
+        self.ask_page(chain, peer, false)
+    }
+
+    fn ask_page(&mut self, chain: &Chain, peer: Peer, with_cuts: bool) -> Result<(), Fault> {
+        let (tips, cuts) = {
+            let loaded = chain.load(self.store())?;
+            let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
+            (tips(&loaded), cuts)
+        };
+        let pull = Pull { asker: self.asker(chain, &peer), tips, cuts };
+        self.ask(peer, Errand::Pull { chain: chain.no }, &Request::Pull(pull));
+        Ok(())
+    }
+
+    /// A page has come, or not.
+    pub(super) fn take_page(
+        &mut self,
+        from: Peer,
+        chain: &Chain,
+        answer: Result<Response, AskFailure>,
+    ) -> Result<(), Error> {
+        match answer {
+            Ok(Response::Page(page)) => self.take_blocks(from, chain, &page),
+            Ok(Response::Cuts(())) => Ok(self.ask_page(chain, from, true)?),
+            Ok(Response::Refused(why)) => {
+                if matches!(why, Refusal::NotHere(()) | Refusal::OtherFirst(_)) {
+                    self.memory().live.borrow_mut().without.insert((chain.no, from));
+                }
+                self.end(chain, from, Err(refused(why)));
+                Ok(())
+            }
+            Ok(_) => {
+                self.end(chain, from, Err(Error::Peer("it broke the protocol".into())));
+                Ok(())
+            }
+            Err(why) => {
+                self.end(chain, from, Err(Error::Peer(why.to_string())));
+                Ok(())
+            }
+        }
+    }
+
+    fn take_blocks(&mut self, from: Peer, chain: &Chain, page: &Page) -> Result<(), Error> {
+        let mut waiting = Waiting::default();
+        let mut tally = Tally { accepted: 0, offered: page.items.len() as u64 };
+        let mut broken = None;
+        if !page.items.is_empty() {
+            self.begin_exchange(chain)?;
+        }
+        for item in &*page.items {
+            match self.take(chain, item, &mut waiting)? {
+                Taken::New(_) => tally.accepted = tally.accepted.saturating_add(1),
+                Taken::Invalid(why) => {
+                    broken = Some(why);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        if tally.accepted > 0 {
+            match chain.joined.first.is_none() && begins_with_a_post(&chain.joined.genesis) {
+                true => self.tell_neighbours(chain, Some(from)),
+                false => self.announce_heads(chain, &page.items)?,
+            }
+        }
+        let again = self.count(chain, from, tally);
+        self.memory().tidy(chain.no);
+        if let Some(why) = broken {
+            self.end(chain, from, Err(Error::Peer(why.into())));
+            return Ok(());
+        }
+        // A page of which nothing was new would come again.
+        if again || (page.more && tally.accepted > 0) {
+            return Ok(self.ask_page(chain, from, false)?);
+        }
+        self.end_exchange(chain)?;
+        // What is held there is asked for at the end.
+        self.ask_held(chain, from);
+        if !self.is_fetching(chain, &from) {
+            self.fetch(chain, from)?;
+        }
+        Ok(())
+    }
+
+    /// Adds to what a synchronisation has come to. Whether more was announced meanwhile.
+    pub(super) fn count(&mut self, chain: &Chain, from: Peer, tally: Tally) -> bool {
+        let mut live = self.memory().live.borrow_mut();
+        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
+        flight.tally.accepted = flight.tally.accepted.saturating_add(tally.accepted);
+        flight.tally.offered = flight.tally.offered.saturating_add(tally.offered);
+        std::mem::take(&mut flight.again)
+    }
+
+    /// A synchronisation has ended: those who wait for it hear what it came to.
+    pub(super) fn end(&mut self, chain: &Chain, from: Peer, outcome: Result<(), Error>) {
+        let flight = self.memory().live.borrow_mut().flights.remove(&(chain.no, from));
+        let Some(flight) = flight else { return };
+        for waiter in flight.waiters {
+            match waiter {
+                Waiter::Command(to) => {
+                    let reply = outcome.clone().map(|()| Reply::Synced(flight.tally));
+                    self.effect(Effect::Reply { to, reply });
+                }
+                Waiter::Request(to) => {
+                    let answer = match &outcome {
+                        Ok(()) => Response::Tally(flight.tally),
+                        Err(_) => Response::Refused(Refusal::Later(())),
+                    };
+                    self.effect(Effect::Answer { to, bytes: answer.encode() });
+                }
+            }
+        }
+    }
+
+    /// Tells others of the blocks among these on which nothing builds.
+    fn announce_heads(&mut self, chain: &Chain, items: &[Item]) -> Result<(), Fault> {
+        for item in items {
+            let head = {
+                let loaded = chain.load(self.store())?;
+                let ix = loaded.find(&item.block.block.id());
+                ix.filter(|ix| loaded.graph.children(*ix).is_empty())
+            };
+            let Some(ix) = head else { continue };
+            if matches!(self.state_of(chain, ix)?, State::Placed(_)) {
+                self.announce(chain, item)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a peer refuses, in words for the user.
+pub(super) fn refused(why: Refusal) -> Error {
+    match why {
+        Refusal::NotHere(()) => Error::PeerNotHere,
+        Refusal::OtherFirst(first) => Error::PeerOtherFirst(first.to_string()),
+        Refusal::Later(()) => Error::Peer("it is busy: try again later".into()),
+        Refusal::Invalid(()) | Refusal::NoPayload(()) => {
+            Error::Peer("it does not understand the question".into())
+        }
+    }
+}
+
+fn ids(loaded: &Loaded, blocks: impl IntoIterator<Item = Ix>) -> Tips {
+    Tips::first(blocks.into_iter().filter_map(|ix| loaded.graph.id(ix)))
+}
+
+/// The latest blocks on which nothing builds.
+fn tips(loaded: &Loaded) -> Tips {
+    let mut tips: Vec<Ix> = loaded.graph.tips().collect();
+    tips.reverse();
+    ids(loaded, tips)
+}
+
+/// The tips of what was known 1, 2, 4, 8 … blocks earlier.
+fn cuts(loaded: &Loaded) -> Bounded<Tips, CUTS> {
+    let lengths = (0..CUTS).map_while(|power| {
+        let back = 1usize.checked_shl(u32::try_from(power).ok()?)?;
+        loaded.graph.len().checked_sub(back).filter(|length| *length > 1)
+    });
+    let tips = lengths.filter_map(|length| loaded.graph.tips_of_first(length, TIPS));
+    Bounded::first(tips.map(|tips| ids(loaded, tips)))
+}

@@ -1,0 +1,202 @@
+//! What the user reads.
+
+use std::collections::BTreeSet;
+
+use covey_kernel::{Hash, Hasher};
+
+use super::{desk::Desk, states::state};
+use crate::{
+    BlockId,
+    command::{BlockInfo, ChainStatus, ForkInfo, Of, Reply, Selector, State, Which},
+    envelope::Content,
+    error::Error,
+    graph::{Ix, Votes},
+    layout,
+    loaded::Loaded,
+    memory::Chain,
+    records::{self, Forked, HeldPost},
+};
+
+impl Desk<'_, '_, '_> {
+    pub(super) fn heads(&self, which: &Selector, heads: Which) -> Result<Reply, Error> {
+        let chain = self.chain(which)?;
+        if heads == Which::Forked {
+            return Ok(Reply::Ids(fork_tips(&records::forked(self.store(), chain.no)?)));
+        }
+        if heads == Which::Held {
+            let held = records::held(self.store(), chain.no)?;
+            let mut ids: Vec<BlockId> =
+                held.iter().map(|(_, post)| post.signed.block.id()).collect();
+            ids.sort_unstable();
+            return Ok(Reply::Ids(ids));
+        }
+        let mut loaded = chain.load(self.store())?;
+        let found = match heads {
+            Which::Blocked => blocked(&mut loaded),
+            Which::Placed | Which::Held | Which::Forked => loaded.graph.heads().to_vec(),
+        };
+        Ok(Reply::Ids(ids(&loaded, &found)))
+    }
+
+    pub(super) fn order(&self, which: &Selector) -> Result<Reply, Error> {
+        let mut loaded = self.chain(which)?.load(self.store())?;
+        let order = loaded.graph.order().to_vec();
+        Ok(Reply::Ids(ids(&loaded, &order)))
+    }
+
+    pub(super) fn traverse(&self, which: &Selector, from: &[BlockId]) -> Result<Reply, Error> {
+        let mut loaded = self.chain(which)?.load(self.store())?;
+        let find = |id: &BlockId| loaded.find(id).ok_or(Error::UnknownBlock(*id));
+        let known = from.iter().map(find).collect::<Result<Vec<Ix>, Error>>()?;
+        let newer: BTreeSet<Ix> = loaded.graph.missing(&known).collect();
+        let order: Vec<Ix> =
+            loaded.graph.order().iter().copied().filter(|ix| newer.contains(ix)).collect();
+        Ok(Reply::Ids(ids(&loaded, &order)))
+    }
+
+    pub(super) fn block(&self, which: &Selector, id: &BlockId) -> Result<Reply, Error> {
+        let chain = self.chain(which)?;
+        let mut loaded = chain.load(self.store())?;
+        let Some(ix) = loaded.find(id) else {
+            drop(loaded);
+            let held = self.held_post(chain, id)?;
+            let info = BlockInfo {
+                id: *id,
+                block: Some(held.signed),
+                state: State::Held,
+                votes: Votes::default(),
+                revoked: false,
+            };
+            return Ok(Reply::Block(Box::new(info)));
+        };
+        let votes = loaded.graph.votes(ix);
+        let revoked = ix != Ix::GENESIS && loaded.graph.is_revoked(ix);
+        let state = state(&mut loaded, ix);
+        drop(loaded);
+        let block = if ix == Ix::GENESIS { None } else { Some(self.signed(chain, ix)?) };
+        Ok(Reply::Block(Box::new(BlockInfo { id: *id, block, state, votes, revoked })))
+    }
+
+    /// A payload, decrypted if the chain is a private group's.
+    pub(super) fn content(&self, which: &Selector, id: &BlockId) -> Result<Content, Error> {
+        let chain = self.chain(which)?;
+        let block = self.shown_block(chain, id)?;
+        if self.is_purged(&block.payload.hash)? {
+            return Err(Error::Purged);
+        }
+        let payload = self.read_payload(chain, &block)?.ok_or(Error::NotArrived)?;
+        let payload = chain.open(payload).map_err(|_| Error::Sealed)?;
+        Ok(Content::decode(payload))
+    }
+
+    /// A block whose payload may be shown.
+    fn shown_block(&self, chain: &Chain, id: &BlockId) -> Result<crate::Block, Error> {
+        let mut loaded = chain.load(self.store())?;
+        let Some(ix) = loaded.find(id) else {
+            drop(loaded);
+            return Ok(self.held_post(chain, id)?.signed.block);
+        };
+        if ix == Ix::GENESIS {
+            return Err(Error::NoPayload);
+        }
+        if loaded.graph.is_revoked(ix) {
+            let Votes { likes, dislikes, .. } = loaded.graph.votes(ix);
+            return Err(Error::Revoked { dislikes, likes });
+        }
+        drop(loaded);
+        Ok(self.signed(chain, ix)?.block)
+    }
+
+    fn held_post(&self, chain: &Chain, id: &BlockId) -> Result<HeldPost, Error> {
+        let held: Option<HeldPost> =
+            records::read(self.store(), &layout::held(chain.no, &id.hash))?;
+        let held = held.filter(|held| held.signed.block.id() == *id);
+        held.ok_or(Error::UnknownBlock(*id))
+    }
+
+    pub(super) fn reps(&self, which: &Selector, of: Of) -> Result<Reply, Error> {
+        let chain = self.chain(which)?;
+        let mut loaded = chain.load(self.store())?;
+        let reps = match of {
+            Of::Author(author) => loaded.graph.reps(&author, self.now()),
+            Of::Block(id) => match loaded.find(&id) {
+                Some(ix) => {
+                    let Votes { likes, dislikes, .. } = loaded.graph.votes(ix);
+                    i64::from(likes).saturating_sub(i64::from(dislikes))
+                }
+                None => {
+                    drop(loaded);
+                    self.held_post(chain, &id)?;
+                    0
+                }
+            },
+        };
+        Ok(Reply::Reps(reps))
+    }
+
+    /// The hard forks, each by the block with which it begins.
+    fn forks(&self, chain: &Chain) -> Result<Vec<ForkInfo>, Error> {
+        let forked = records::forked(self.store(), chain.no)?;
+        let placed = chain.load(self.store())?.graph.order().len() as u64;
+        let begins = |forked: &Forked| {
+            let place = forked.place?;
+            let back = placed.saturating_sub(place);
+            Some(ForkInfo { first: forked.signed.block.id(), back, since: forked.arrived })
+        };
+        let mut forks: Vec<ForkInfo> = forked.iter().filter_map(begins).collect();
+        forks.sort_by_key(|fork| fork.first);
+        Ok(forks)
+    }
+
+    pub(super) fn status(&self, which: &Selector) -> Result<Reply, Error> {
+        let chain = self.chain(which)?;
+        let held = records::held(self.store(), chain.no)?.len();
+        let mut missing = 0u64;
+        records::each(self.store(), &layout::all_missing(chain.no), |_, _| {
+            missing = missing.saturating_add(1);
+            Ok(())
+        })?;
+        let forks = self.forks(chain)?;
+        let mut loaded = chain.load(self.store())?;
+        let placed = loaded.graph.order().len().saturating_sub(1);
+        let frozen = loaded.frozen;
+        Ok(Reply::Status(Box::new(ChainStatus {
+            info: chain.info(),
+            placed: placed as u64,
+            blocked: loaded.blocks().saturating_sub(placed) as u64,
+            held: held as u64,
+            missing,
+            frozen: frozen as u64,
+            forks,
+            order: order_hash(&mut loaded),
+        })))
+    }
+}
+
+fn ids(loaded: &Loaded, blocks: &[Ix]) -> Vec<BlockId> {
+    blocks.iter().filter_map(|ix| loaded.graph.id(*ix)).collect()
+}
+
+/// The admitted blocks that the order leaves out, of those on which nothing builds.
+fn blocked(loaded: &mut Loaded) -> Vec<Ix> {
+    let tips: Vec<Ix> = loaded.graph.tips().collect();
+    tips.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).collect()
+}
+
+/// The forked blocks on which none builds.
+fn fork_tips(forked: &[Forked]) -> Vec<BlockId> {
+    let backs: BTreeSet<&BlockId> =
+        forked.iter().flat_map(|f| f.signed.block.backs.iter()).collect();
+    let ids = forked.iter().map(|forked| forked.signed.block.id());
+    let mut tips: Vec<BlockId> = ids.filter(|id| !backs.contains(id)).collect();
+    tips.sort_unstable();
+    tips
+}
+
+/// The same wherever the same order is shown.
+fn order_hash(loaded: &mut Loaded) -> Hash {
+    let order = loaded.graph.order().to_vec();
+    let ids = order.iter().filter_map(|ix| loaded.graph.id(*ix));
+    ids.fold(Hasher::new("covey/chains/order/v1"), |hasher, id| hasher.field(id.hash.as_bytes()))
+        .finish()
+}

@@ -1,0 +1,132 @@
+//! Giving others what they lack of a chain.
+
+use covey_kernel::{Bounded, Bytes, Effect, Fault, Peer, RequestId, Text};
+
+use super::desk::Desk;
+use crate::{
+    Name,
+    error::Error,
+    genesis::Kind,
+    graph::Ix,
+    limits::{INLINE_BYTES, PAGE_BLOCKS, PAGE_BYTES},
+    loaded::Loaded,
+    memory::{Chain, Waiter},
+    seal::Seal,
+    wire::{Asker, Item, Page, Pull, Refusal, Response, Tips},
+};
+
+/// Bytes that a block takes in a page beside its payload, at least.
+const BLOCK_OVERHEAD: usize = 256;
+
+impl<'d> Desk<'d, '_, '_> {
+    /// The chain that a peer asks for, if it may have it.
+    pub(super) fn entitled(&self, from: &Peer, asker: &Asker) -> Result<&'d Chain, Error> {
+        let mut other = None;
+        for chain in self.memory().with_genesis(&asker.chain.genesis) {
+            if let Some(seal) = &chain.seal
+                && !Seal::is_same(&seal.proof(from, &self.rules().peer), asker.proof.as_ref())
+            {
+                continue;
+            }
+            match (asker.chain.first, chain.joined.first) {
+                (Some(theirs), Some(ours)) if theirs != ours => other = Some(ours),
+                _ => return Ok(chain),
+            }
+        }
+        Err(Error::Refused(other.map_or(Refusal::NotHere(()), Refusal::OtherFirst)))
+    }
+
+    /// A peer wants what it lacks.
+    pub(super) fn pulled(&mut self, from: Peer, id: RequestId, pull: &Pull) -> Result<(), Error> {
+        let chain = self.entitled(&from, &pull.asker)?;
+        let (found, all) = {
+            let loaded = chain.load(self.store())?;
+            common(&loaded, pull)
+        };
+        let answer = match found {
+            Some(known) => Response::Page(self.page(chain, &known)?),
+            None => Response::Cuts(()),
+        };
+        self.effect(Effect::Answer { to: id, bytes: answer.encode() });
+        if !all {
+            self.pull(chain, from, None)?;
+        }
+        self.memory().live.borrow_mut().without.remove(&(chain.no, from));
+        self.memory().tidy(chain.no);
+        Ok(())
+    }
+
+    /// What somebody lacks who knows these, as far as one page holds it.
+    fn page(&self, chain: &Chain, known: &[Ix]) -> Result<Page, Fault> {
+        let missing: Vec<Ix> = {
+            let loaded = chain.load(self.store())?;
+            loaded.graph.missing(known).take(PAGE_BLOCKS.saturating_add(1)).collect()
+        };
+        let (mut items, mut bytes) = (Vec::new(), 0usize);
+        for ix in &missing {
+            if items.len() >= PAGE_BLOCKS || bytes >= PAGE_BYTES {
+                break;
+            }
+            let item = self.item(chain, *ix)?;
+            let payload = item.payload.as_ref().map_or(0, |payload| payload.len());
+            let backs = item.block.block.backs.len().saturating_mul(40);
+            bytes = bytes.saturating_add(payload).saturating_add(backs);
+            bytes = bytes.saturating_add(BLOCK_OVERHEAD);
+            items.push(item);
+        }
+        let more = items.len() < missing.len();
+        Ok(Page { items: Bounded::first(items), more })
+    }
+
+    /// A block with its payload, if that is small, there, and not revoked.
+    pub(super) fn item(&self, chain: &Chain, ix: Ix) -> Result<Item, Fault> {
+        let block = self.signed(chain, ix)?;
+        let revoked = chain.load(self.store())?.graph.is_revoked(ix);
+        let small = block.block.payload.size <= INLINE_BYTES as u64;
+        let payload = match small && !revoked {
+            true => self.read_payload(chain, &block.block)?,
+            false => None,
+        };
+        let payload = payload.and_then(|payload| Bytes::new(payload).ok());
+        Ok(Item { block, payload })
+    }
+
+    /// A peer wants to be pulled from.
+    pub(super) fn nudged(&mut self, from: Peer, id: RequestId, asker: &Asker) -> Result<(), Error> {
+        let chain = self.entitled(&from, asker)?;
+        Ok(self.pull(chain, from, Some(Waiter::Request(id)))?)
+    }
+
+    /// A peer wants to know which public chains there are.
+    pub(super) fn names_wanted(&mut self, id: RequestId) -> Result<(), Error> {
+        let public = self.memory().chains.values().map(|chain| &chain.joined.genesis);
+        let public = public.filter(|genesis| !matches!(genesis.kind, Kind::Group(_)));
+        let names = public.filter_map(|genesis| {
+            let name: Name = genesis.name();
+            Text::new(name.to_string()).ok()
+        });
+        let answer = Response::Names(Bounded::first(names)).encode();
+        self.effect(Effect::Answer { to: id, bytes: answer });
+        Ok(())
+    }
+}
+
+/// What both know for sure; none if that is not known without cuts. And whether everything that the
+/// asker knows is known here.
+fn common(loaded: &Loaded, pull: &Pull) -> (Option<Vec<Ix>>, bool) {
+    let known = |tips: &Tips| tips.iter().map(|id| loaded.find(id)).collect::<Option<Vec<Ix>>>();
+    if let Some(all) = known(&pull.tips) {
+        return (Some(all), true);
+    }
+    let mut some: Vec<Ix> = pull.tips.iter().filter_map(|id| loaded.find(id)).collect();
+    if let Some(cut) = pull.cuts.iter().find_map(known) {
+        some.extend(cut);
+        return (Some(some), false);
+    }
+    // Without a cut, only the beginning is common for sure. A short chain is sent as it is.
+    if pull.cuts.is_empty() && loaded.blocks() > PAGE_BLOCKS {
+        (None, false)
+    } else {
+        (Some(some), false)
+    }
+}

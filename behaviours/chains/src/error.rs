@@ -1,0 +1,121 @@
+use covey_kernel::{Blame, Fault, MachineError, PublicKey};
+
+use crate::{
+    BlockId, Invalid,
+    limits::{CHAINS, HELD_PER_CHAIN, MUTED},
+    wire::Refusal,
+};
+
+/// What can go wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No chain of this name is followed.
+    #[error("no chain {0:?}: join it with `covey chains join`, or see `covey chains list`")]
+    UnknownChain(String),
+    /// Several chains have this name.
+    #[error("several chains are called {name:?}: say which, {choices}")]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// How each is named.
+        choices: String,
+    },
+    /// Another chain of this name is followed, with another beginning.
+    #[error("{name:?} is followed with the first post {first}: leave it, or join by another name")]
+    OtherFirst {
+        /// The name.
+        name: String,
+        /// The first post that is followed.
+        first: String,
+    },
+    /// Too many chains.
+    #[error("{CHAINS} chains are followed, which is the limit: leave one first")]
+    TooManyChains,
+    /// No such block in this chain.
+    #[error("no block {0} in this chain")]
+    UnknownBlock(BlockId),
+    /// The genesis carries nothing.
+    #[error("the genesis has no payload")]
+    NoPayload,
+    /// It has been voted out.
+    #[error("the payload is revoked: {dislikes} dislikes, {likes} likes")]
+    Revoked {
+        /// Placed dislikes of the block.
+        dislikes: u32,
+        /// Placed likes of the block.
+        likes: u32,
+    },
+    /// It was deleted here.
+    #[error("the payload was purged from this node")]
+    Purged,
+    /// It is known by its hash alone.
+    #[error("the payload has not arrived yet: try again when a neighbour that has it is connected")]
+    NotArrived,
+    /// It cannot be read with the keys that were given.
+    #[error("the payload is encrypted for somebody else")]
+    Sealed,
+    /// What was to be posted breaks a rule of the chain.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// Votes have an author.
+    #[error("a vote must be signed: give --sign")]
+    Unsigned,
+    /// Of the author, where the vote would stand.
+    #[error("{author} has {reps} reps in this chain: a vote costs one")]
+    NoReps {
+        /// Who.
+        author: PublicKey,
+        /// How many they have.
+        reps: i64,
+    },
+    /// Nobody likes their own post.
+    #[error("{0} is your own post: nobody likes their own")]
+    OwnPost(BlockId),
+    /// Nothing can admit what it builds on.
+    #[error("{0} can never be admitted: a like of it would be lost")]
+    Hopeless(BlockId),
+    /// A dislike of what is not in the order has no place to stand.
+    #[error("{0} is not in the order: it can be liked, not disliked")]
+    NotPlaced(BlockId),
+    /// Nothing to build on is admissible now.
+    #[error("the heads of this chain contradict each other: try again when more has arrived")]
+    NoHeads,
+    /// The first post of a forum.
+    #[error("the first post of a forum must be signed: give --sign")]
+    FirstUnsigned,
+    /// Too many authors are muted.
+    #[error("{MUTED} authors are muted in this chain, which is the limit")]
+    TooManyMuted,
+    /// Too many posts wait.
+    #[error("{HELD_PER_CHAIN} posts are held in this chain, which is the limit")]
+    TooManyHeld,
+    /// The chain is no longer what it was joined as.
+    #[error("the peer follows this chain with another first post, {0}: it cannot be mixed")]
+    PeerOtherFirst(String),
+    /// The peer has no such chain.
+    #[error("the peer does not follow this chain, or it is private and the keys differ")]
+    PeerNotHere,
+    /// The peer said nothing useful.
+    #[error("the peer cannot be asked: {0}")]
+    Peer(String),
+    /// Refused, as a peer's request.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// A peer's words are not what they should be.
+    #[error("malformed: {0}")]
+    Malformed(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Fault),
+}
+
+impl MachineError for Error {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Store(fault) => Blame::Store(fault.clone()),
+            Self::Refused(Refusal::Invalid(())) | Self::Malformed(_) => Blame::Peer,
+            Self::Refused(_) => Blame::Later,
+            _ => Blame::User,
+        }
+    }
+}

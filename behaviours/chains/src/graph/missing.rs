@@ -1,0 +1,48 @@
+//! What somebody lacks who has some blocks with all their ancestors. Numbers are given in the order
+//! of arrival, so every ancestor of a block has a smaller one.
+
+use super::{Graph, Ix};
+
+impl Graph {
+    /// The blocks that are none of `known` nor their ancestors, backs first. They are found as they
+    /// are asked for, after a walk over the smaller numbers that touches nothing else.
+    pub fn missing(&self, known: &[Ix]) -> impl Iterator<Item = Ix> {
+        let past = self.marked(known);
+        let all = 1..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        all.map(Ix).filter(move |ix| past.get(ix.at()).is_none_or(|known| !known))
+    }
+
+    /// Which of the smaller numbers are ancestors of some blocks, or these blocks.
+    fn marked(&self, known: &[Ix]) -> Vec<bool> {
+        let known = || known.iter().filter(|ix| ix.at() < self.nodes.len());
+        let length = known().map(|ix| ix.at().saturating_add(1)).max().unwrap_or(0);
+        let mut past = vec![false; length];
+        let mark = |past: &mut Vec<bool>, ix: &Ix| {
+            if let Some(known) = past.get_mut(ix.at()) {
+                *known = true;
+            }
+        };
+        known().for_each(|ix| mark(&mut past, ix));
+        for at in (0..length).rev() {
+            if past.get(at).copied().unwrap_or_default() {
+                let backs = self.nodes.get(at).map_or(&[][..], |node| &node.backs);
+                backs.iter().for_each(|back| mark(&mut past, back));
+            }
+        }
+        past
+    }
+
+    /// The blocks among the first `length` on which none of them builds: they say that the first
+    /// `length` are known. None if they are more than `most`.
+    #[must_use]
+    pub fn tips_of_first(&self, length: usize, most: usize) -> Option<Vec<Ix>> {
+        let is_tip = |at: &usize| {
+            let node = self.nodes.get(*at);
+            node.is_some_and(|node| node.children.first().is_none_or(|child| child.at() >= length))
+        };
+        let length = length.min(self.nodes.len());
+        let tips = (0..length).rev().filter(is_tip).take(most.saturating_add(1));
+        let tips: Vec<Ix> = tips.filter_map(|at| u32::try_from(at).ok().map(Ix)).collect();
+        (tips.len() <= most).then_some(tips)
+    }
+}

@@ -1,0 +1,97 @@
+//! A chain's graph in memory, rebuilt from the store when it is first needed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use covey_kernel::{Fault, Hash, Store, cbor};
+
+use crate::{
+    BlockId, SignedBlock,
+    genesis::{Freeze, Genesis},
+    graph::{self, Entry, Graph, Ix, Verdict},
+    layout::{self, ChainNo},
+    records::{self, Joined, Stored},
+};
+
+/// A chain's graph, and where in it each block is.
+pub(crate) struct Loaded {
+    pub(crate) graph: Graph,
+    numbers: HashMap<Hash, Ix>,
+    /// How many places were frozen when the last exchange had ended.
+    pub(crate) frozen: usize,
+    /// The blocks of hard forks.
+    pub(crate) forked: BTreeSet<Hash>,
+}
+
+impl Loaded {
+    /// A chain that has only begun.
+    pub(crate) fn new(joined: &Joined) -> Self {
+        let genesis = joined.genesis.id().hash;
+        let graph = Graph::new(joined.genesis.params(joined.first), *genesis.as_bytes());
+        Self {
+            graph,
+            numbers: HashMap::from([(genesis, Ix::GENESIS)]),
+            frozen: 0,
+            forked: BTreeSet::new(),
+        }
+    }
+
+    /// Reads a chain's blocks, in the order in which they came.
+    pub(crate) fn read(joined: &Joined, no: ChainNo, store: &dyn Store) -> Result<Self, Fault> {
+        let mut loaded = Self::new(joined);
+        records::each(store, &layout::blocks(no), |_, value| {
+            let stored: Stored = cbor::decode_stored(value)?;
+            let added = loaded.insert(&stored.signed);
+            added.map(|_| ()).ok_or_else(|| Fault::Corrupt("a block without its past".into()))
+        })?;
+        for forked in records::forked(store, no)? {
+            loaded.forked.insert(forked.signed.block.id().hash);
+        }
+        loaded.freeze(&joined.genesis);
+        Ok(loaded)
+    }
+
+    /// What is old enough freezes.
+    pub(crate) fn freeze(&mut self, genesis: &Genesis) {
+        self.frozen = match genesis.freeze {
+            Some(Freeze { places, span }) => self.graph.frozen(places, span),
+            None => 0,
+        };
+    }
+
+    /// Adds a block; none if a block that it names is not there.
+    pub(crate) fn insert(&mut self, signed: &SignedBlock) -> Option<(Ix, Verdict)> {
+        let id = signed.block.id();
+        let entry = self.entry(signed, id)?;
+        let (ix, verdict) = self.graph.insert(&entry);
+        self.numbers.insert(id.hash, ix);
+        Some((ix, verdict))
+    }
+
+    /// Takes back the block that was added last.
+    pub(crate) fn retract_last(&mut self, hash: &Hash) {
+        self.graph.retract_last();
+        self.numbers.remove(hash);
+    }
+
+    fn entry(&self, signed: &SignedBlock, id: BlockId) -> Option<Entry> {
+        let block = &signed.block;
+        let backs = block.backs.iter().map(|back| self.find(back)).collect::<Option<_>>()?;
+        let vote = match &block.vote {
+            Some(vote) => Some(graph::Vote { like: vote.like, target: self.find(&vote.target)? }),
+            None => None,
+        };
+        let (time, author) = (block.time, block.author);
+        Some(Entry { id: *id.hash.as_bytes(), height: id.height, time, author, backs, vote })
+    }
+
+    /// A block's number. An id with the right hash and another height names nothing.
+    pub(crate) fn find(&self, id: &BlockId) -> Option<Ix> {
+        let ix = self.numbers.get(&id.hash).copied()?;
+        (self.graph.id(ix) == Some(*id)).then_some(ix)
+    }
+
+    /// How many blocks there are, without the genesis.
+    pub(crate) fn blocks(&self) -> usize {
+        self.graph.len().saturating_sub(1)
+    }
+}

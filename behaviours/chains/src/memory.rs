@@ -1,0 +1,217 @@
+//! What chains keep in memory. Which chains are followed changes only with a decision that stands;
+//! graphs, questions under way and who is there are caches, or are lost with the process anyway.
+
+use std::{
+    cell::{RefCell, RefMut},
+    collections::{BTreeMap, BTreeSet},
+};
+
+use covey_kernel::{AskId, CommandId, Fault, Hash, Peer, RequestId, Store, Time};
+
+use crate::{
+    BlockId,
+    command::ChainInfo,
+    layout::ChainNo,
+    limits::LOADED_BLOCKS,
+    loaded::Loaded,
+    records::Joined,
+    seal::{Seal, Unsealable},
+    wire::{ChainRef, Tally},
+};
+
+/// A chain that is followed.
+pub(crate) struct Chain {
+    pub(crate) no: ChainNo,
+    pub(crate) joined: Joined,
+    pub(crate) genesis: BlockId,
+    /// A private group's keys.
+    pub(crate) seal: Option<Seal>,
+    loaded: RefCell<Option<Loaded>>,
+}
+
+impl Chain {
+    pub(crate) fn new(no: ChainNo, joined: Joined) -> Self {
+        let genesis = joined.genesis.id();
+        let seal = joined.group_key().map(|key| Seal::new(&key, &genesis));
+        Self { no, joined, genesis, seal, loaded: RefCell::new(None) }
+    }
+
+    pub(crate) fn reference(&self) -> ChainRef {
+        ChainRef { genesis: self.genesis.hash, first: self.joined.first }
+    }
+
+    /// The graph, read from the store if it is not in memory.
+    pub(crate) fn load(&self, store: &dyn Store) -> Result<RefMut<'_, Loaded>, Fault> {
+        let mut loaded = self.loaded.borrow_mut();
+        if loaded.is_none() {
+            *loaded = Some(Loaded::read(&self.joined, self.no, store)?);
+        }
+        RefMut::filter_map(loaded, Option::as_mut)
+            .map_err(|_| Fault::Corrupt("a chain that cannot be loaded".into()))
+    }
+
+    /// A payload as its author made it.
+    pub(crate) fn open(&self, payload: Vec<u8>) -> Result<Vec<u8>, Unsealable> {
+        match &self.seal {
+            Some(seal) => seal.open(&payload),
+            None => Ok(payload),
+        }
+    }
+
+    /// Whether a payload is encrypted as the chain asks for.
+    pub(crate) fn opens(&self, payload: &[u8]) -> bool {
+        self.seal.as_ref().is_none_or(|seal| seal.open(payload).is_ok())
+    }
+
+    fn blocks_in_memory(&self) -> usize {
+        self.loaded.borrow().as_ref().map_or(0, |loaded| loaded.blocks().saturating_add(1))
+    }
+
+    fn unload(&self) {
+        *self.loaded.borrow_mut() = None;
+    }
+
+    pub(crate) fn info(&self) -> ChainInfo {
+        ChainInfo {
+            name: self.joined.genesis.name(),
+            genesis: self.genesis,
+            first: self.joined.first.map(|hash| BlockId { height: 1, hash }),
+            since: self.joined.since,
+        }
+    }
+}
+
+/// What is followed.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) chains: BTreeMap<ChainNo, Chain>,
+    by_genesis: BTreeMap<Hash, BTreeSet<ChainNo>>,
+    pub(crate) live: RefCell<Live>,
+}
+
+/// Whether a chain is followed.
+pub(crate) enum Change {
+    /// It is, or its first post is now known.
+    Follow(ChainNo, Box<Joined>),
+    /// It no longer is.
+    Leave(ChainNo),
+}
+
+impl Memory {
+    pub(crate) fn apply(&mut self, change: Change) {
+        match change {
+            Change::Follow(no, joined) => self.follow(no, *joined),
+            Change::Leave(no) => {
+                if let Some(chain) = self.chains.remove(&no)
+                    && let Some(same) = self.by_genesis.get_mut(&chain.genesis.hash)
+                {
+                    same.remove(&no);
+                    if same.is_empty() {
+                        self.by_genesis.remove(&chain.genesis.hash);
+                    }
+                }
+            }
+        }
+    }
+
+    fn follow(&mut self, no: ChainNo, joined: Joined) {
+        if let Some(chain) = self.chains.get_mut(&no) {
+            chain.joined = joined;
+            return;
+        }
+        let chain = Chain::new(no, joined);
+        self.by_genesis.entry(chain.genesis.hash).or_default().insert(no);
+        self.chains.insert(no, chain);
+    }
+
+    /// The chains with this genesis: several, if they have different first posts.
+    pub(crate) fn with_genesis(&self, genesis: &Hash) -> impl Iterator<Item = &Chain> {
+        let numbers = self.by_genesis.get(genesis).into_iter().flatten();
+        numbers.filter_map(|no| self.chains.get(no))
+    }
+
+    /// Drops graphs that were not used for longest, while there are too many blocks in memory.
+    pub(crate) fn tidy(&self, used: ChainNo) {
+        let mut live = self.live.borrow_mut();
+        live.used.retain(|no| *no != used && self.chains.contains_key(no));
+        live.used.push(used);
+        let mut blocks: usize = self.chains.values().map(Chain::blocks_in_memory).sum();
+        for no in &live.used {
+            let Some(chain) = self.chains.get(no).filter(|_| *no != used) else { continue };
+            if blocks <= LOADED_BLOCKS {
+                return;
+            }
+            blocks = blocks.saturating_sub(chain.blocks_in_memory());
+            chain.unload();
+        }
+    }
+}
+
+/// Who waits for a synchronisation to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    Command(CommandId),
+    Request(RequestId),
+}
+
+/// Getting from a peer what we lack of a chain.
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    pub(crate) tally: Tally,
+    pub(crate) waiters: Vec<Waiter>,
+    /// More was announced meanwhile.
+    pub(crate) again: bool,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// Blocks that we lack.
+    Pull { chain: ChainNo },
+    /// A part of a payload.
+    Want { chain: ChainNo, block: BlockId, first: u32 },
+    /// Posts that are held there.
+    Held { chain: ChainNo },
+    /// That there is something to get here.
+    Tell,
+    /// That the peer gets what it lacks.
+    Nudge { waiter: CommandId },
+    /// Names of its chains.
+    Names { waiter: CommandId },
+}
+
+/// A request under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    pub(crate) to: Peer,
+    pub(crate) errand: Errand,
+    pub(crate) until: Time,
+}
+
+/// What is lost with the process.
+#[derive(Default)]
+pub(crate) struct Live {
+    pub(crate) online: BTreeSet<Peer>,
+    /// Peers that are known not to follow a chain.
+    pub(crate) without: BTreeSet<(ChainNo, Peer)>,
+    pub(crate) asks: BTreeMap<AskId, Ask>,
+    pub(crate) flights: BTreeMap<(ChainNo, Peer), Flight>,
+    /// The block whose payload was asked for last, of each chain and peer.
+    pub(crate) wants: BTreeMap<(ChainNo, Peer), u32>,
+    /// Peers that are to be asked for a chain.
+    pub(crate) due: BTreeSet<(ChainNo, Peer)>,
+    /// When the neighbours are asked again.
+    pub(crate) round: Option<Time>,
+    /// Chains by their last use, the latest last.
+    used: Vec<ChainNo>,
+}
+
+impl Live {
+    /// The peer is gone, and what was asked of it.
+    pub(crate) fn forget(&mut self, peer: &Peer) {
+        self.online.remove(peer);
+        self.without.retain(|(_, other)| other != peer);
+        self.wants.retain(|(_, other), _| other != peer);
+        self.due.retain(|(_, other)| other != peer);
+    }
+}

@@ -1,0 +1,114 @@
+//! What lies in the store, and the typed ways to read and write it.
+
+use covey_kernel::{Bytes, Fault, Hash, Peer, Scan, Store, Text, Time, View, cbor, record};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    SignedBlock,
+    genesis::Genesis,
+    layout::{self, ChainNo},
+    limits::NAME_BYTES,
+    phrase::GroupKey,
+};
+
+record! {
+    /// A chain that is followed.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Joined {
+        pub genesis: Genesis,
+        /// What the user calls it.
+        pub name: Text<NAME_BYTES>,
+        /// The first post that is followed, where that matters.
+        pub first: Option<Hash>,
+        /// A private group's key.
+        pub key: Option<Bytes<32>>,
+        pub since: Time,
+    }
+}
+
+impl Joined {
+    pub(crate) fn group_key(&self) -> Option<GroupKey> {
+        let key: [u8; 32] = self.key.as_ref()?.as_ref().try_into().ok()?;
+        Some(GroupKey::from_bytes(key))
+    }
+}
+
+record! {
+    /// A block with what is known of its coming.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Stored {
+        pub signed: SignedBlock,
+        /// When it came.
+        pub arrived: Time,
+    }
+}
+
+record! {
+    /// A block that would change what is frozen, or builds on one that would.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Forked {
+        pub signed: SignedBlock,
+        /// When it came.
+        pub arrived: Time,
+        /// The first place that would change; none if it builds on another forked block.
+        pub place: Option<u64>,
+    }
+}
+
+record! {
+    /// A held post. Its payload lies where those of other blocks do.
+    #[derive(Clone, Debug)]
+    pub(crate) struct HeldPost {
+        pub signed: SignedBlock,
+        /// When it came.
+        pub arrived: Time,
+        /// Which neighbour it came from; none if it was made here.
+        pub from: Option<Peer>,
+    }
+}
+
+pub(crate) fn read<T: DeserializeOwned>(store: &dyn Store, key: &[u8]) -> Result<Option<T>, Fault> {
+    store.get(key)?.map(|bytes| cbor::decode_stored(&bytes)).transpose()
+}
+
+pub(crate) fn write<T: Serialize>(view: &mut View<'_>, key: Vec<u8>, value: &T) {
+    view.put(key, cbor::encode(value));
+}
+
+/// Goes through everything under a prefix, a page at a time.
+pub(crate) fn each(
+    store: &dyn Store,
+    prefix: &[u8],
+    mut with: impl FnMut(&[u8], &[u8]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut scan = Scan::prefix(prefix);
+    loop {
+        let page = store.scan(&scan)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        scan = scan.after(last);
+        for (key, value) in &page {
+            with(key, value)?;
+        }
+    }
+}
+
+/// All held posts of a chain.
+pub(crate) fn held(store: &dyn Store, no: ChainNo) -> Result<Vec<(Hash, HeldPost)>, Fault> {
+    let mut found = Vec::new();
+    each(store, &layout::all_held(no), |key, value| {
+        let hash = layout::last_hash(key).ok_or_else(|| Fault::Corrupt("a held post".into()))?;
+        found.push((hash, cbor::decode_stored(value)?));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// All blocks of a chain's hard forks.
+pub(crate) fn forked(store: &dyn Store, no: ChainNo) -> Result<Vec<Forked>, Fault> {
+    let mut found = Vec::new();
+    each(store, &layout::all_forked(no), |_, value| {
+        found.push(cbor::decode_stored(value)?);
+        Ok(())
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,116 @@
+use covey_chains::{
+    BlockId,
+    command::{ChainStatus, Command, Reply, Which},
+    genesis::{Freeze, Genesis, Rules},
+};
+use covey_kernel::{Span, Text};
+
+use crate::net::{Net, network, which};
+
+/// Places freeze that are 3 from the end and a day before it.
+fn forum() -> Genesis {
+    let name = Text::new("chat").unwrap();
+    let freeze = Some(Freeze { places: 3, span: Span::days(1) });
+    Genesis { freeze, ..Genesis::forum(network(), name, Rules::Paper(())) }
+}
+
+fn status(net: &mut Net, at: usize, genesis: &Genesis) -> ChainStatus {
+    match net.call(at, Command::Status(which(genesis))).unwrap() {
+        Reply::Status(status) => *status,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn forked(net: &mut Net, at: usize, genesis: &Genesis) -> Vec<BlockId> {
+    match net.call(at, Command::Heads(which(genesis), Which::Forked)).unwrap() {
+        Reply::Ids(ids) => ids,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn two() -> (Net, Genesis) {
+    let (mut net, forum) = (Net::new(2), forum());
+    net.join(0, &forum);
+    net.join(1, &forum);
+    net.link(0, 1);
+    net.post(0, &forum, "first", 1);
+    net.same(&forum, 1);
+    (net, forum)
+}
+
+fn write(net: &mut Net, at: usize, forum: &Genesis, posts: u64, pause: Span) {
+    for number in 0..posts {
+        net.wait(pause);
+        net.post(at, forum, &format!("{number} at {at}"), 1);
+    }
+}
+
+#[test]
+fn sides_that_were_apart_for_long_show_a_hard_fork_and_keep_their_order() {
+    let (mut net, forum) = two();
+    net.cut(0, 1);
+    write(&mut net, 0, &forum, 6, Span::hours(30));
+    write(&mut net, 1, &forum, 6, Span::hours(1));
+    let before = [0, 1].map(|at| net.order(at, &forum));
+    assert!(status(&mut net, 0, &forum).frozen > 1);
+    net.link(0, 1);
+    for _ in 0..3 {
+        net.round();
+    }
+    let after = [0, 1].map(|at| net.order(at, &forum));
+    let forks = [0, 1].map(|at| status(&mut net, at, &forum).forks);
+    // Each side that has something frozen keeps it.
+    for at in 0..2 {
+        let kept = before[at].iter().zip(&after[at]).take_while(|(a, b)| a == b).count();
+        assert!(kept >= 2, "node {at}");
+        if !forks[at].is_empty() {
+            assert_eq!(before[at], after[at], "node {at}");
+            assert_eq!(forked(&mut net, at, &forum).len(), 1, "one tip at node {at}");
+            assert!(forks[at][0].back >= 3, "{:?}", forks[at]);
+        }
+    }
+    assert!(!forks[0].is_empty() || !forks[1].is_empty(), "nobody shows a fork");
+    net.restart(0);
+    net.round();
+    assert_eq!(net.order(0, &forum), after[0]);
+    assert_eq!(status(&mut net, 0, &forum).forks, forks[0]);
+}
+
+#[test]
+fn sides_that_were_apart_for_a_while_come_together() {
+    let (mut net, forum) = two();
+    write(&mut net, 0, &forum, 8, Span::hours(30));
+    net.round();
+    net.same(&forum, 9);
+    net.cut(0, 1);
+    write(&mut net, 0, &forum, 3, Span::hours(1));
+    write(&mut net, 1, &forum, 3, Span::hours(1));
+    net.link(0, 1);
+    net.round();
+    net.same(&forum, 15);
+    for at in 0..2 {
+        assert_eq!(status(&mut net, at, &forum).forks, []);
+    }
+}
+
+#[test]
+fn a_late_joiner_gets_the_whole_past_and_no_fork() {
+    let (mut net, forum) = two();
+    net.cut(0, 1);
+    write(&mut net, 0, &forum, 3, Span::hours(10));
+    write(&mut net, 1, &forum, 3, Span::hours(10));
+    net.link(0, 1);
+    net.round();
+    write(&mut net, 0, &forum, 6, Span::hours(30));
+    net.round();
+    net.same(&forum, 13);
+    // Node 1 has lost its disk, and begins anew.
+    net.nodes[1].disk.0.clear();
+    net.restart(1);
+    net.join(1, &forum);
+    for _ in 0..3 {
+        net.round();
+    }
+    net.same(&forum, 13);
+    assert_eq!(status(&mut net, 1, &forum).forks, []);
+}

@@ -1,0 +1,92 @@
+use covey_chains::{
+    Error,
+    command::{Command, Reply, State, Which},
+    genesis::{Genesis, Rules},
+};
+use covey_kernel::{Span, Text};
+
+use crate::net::{Net, key, network, which};
+
+fn started() -> (Net, Genesis) {
+    let genesis = Genesis::forum(network(), Text::new("chat").unwrap(), Rules::Paper(()));
+    let mut net = Net::new(3);
+    for at in 0..3 {
+        net.join(at, &genesis);
+    }
+    net.link(0, 1);
+    net.link(1, 2);
+    net.post(0, &genesis, "first", 1);
+    for _ in 0..3 {
+        net.round();
+    }
+    net.same(&genesis, 1);
+    (net, genesis)
+}
+
+fn held(net: &mut Net, at: usize, genesis: &Genesis) -> usize {
+    match net.call(at, Command::Heads(which(genesis), Which::Held)).unwrap() {
+        Reply::Ids(ids) => ids.len(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_newcomer_is_held_at_neighbours_and_admitted_by_one_like() {
+    let (mut net, forum) = started();
+    let (post, state) = net.post(2, &forum, "I am new", 2);
+    assert_eq!(state, State::Held);
+    for _ in 0..3 {
+        net.round();
+    }
+    net.same(&forum, 1);
+    assert_eq!([0, 1, 2].map(|at| held(&mut net, at, &forum)), [0, 1, 1]);
+    assert_eq!(net.payload(1, &forum, post).as_deref(), Ok("I am new"));
+    assert_eq!(net.payload(0, &forum, post), Err(Error::UnknownBlock(post)));
+    let (_, state) = net.vote(1, &forum, (true, post), 1).unwrap();
+    assert_eq!(state, State::Placed(3));
+    for _ in 0..3 {
+        net.round();
+    }
+    net.same(&forum, 3);
+    assert_eq!([0, 1, 2].map(|at| held(&mut net, at, &forum)), [0, 0, 0]);
+    assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("I am new"));
+}
+
+#[test]
+fn five_dislikes_against_two_likes_revoke() {
+    let (mut net, forum) = started();
+    let (post, _) = net.post(0, &forum, "spam", 1);
+    for voter in 2..=9u8 {
+        let (hello, _) = net.post(0, &forum, "hello", voter);
+        net.vote(0, &forum, (true, hello), 1).unwrap();
+        net.wait(Span::hours(30));
+    }
+    for (voter, like) in [(2, true), (3, true), (4, false), (5, false), (6, false), (7, false)] {
+        net.vote(0, &forum, (like, post), voter).unwrap();
+    }
+    assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("spam"));
+    net.vote(0, &forum, (false, post), 8).unwrap();
+    let revoked = Err(Error::Revoked { dislikes: 5, likes: 2 });
+    for _ in 0..3 {
+        net.round();
+    }
+    for at in 0..3 {
+        assert_eq!(net.payload(at, &forum, post), revoked, "node {at}");
+    }
+}
+
+#[test]
+fn votes_that_cannot_be_are_refused_and_change_nothing() {
+    let (mut net, forum) = started();
+    let order = net.order(0, &forum);
+    let first = order[1];
+    assert_eq!(net.vote(0, &forum, (true, first), 1), Err(Error::OwnPost(first)));
+    let author = key(2).public();
+    assert_eq!(net.vote(0, &forum, (true, first), 2), Err(Error::NoReps { author, reps: 0 }));
+    let unsigned = net.posted(0, &forum, "", None, Some((true, first)));
+    assert_eq!(unsigned, Err(Error::Unsigned));
+    let mut unknown = first;
+    unknown.height += 1;
+    assert_eq!(net.vote(0, &forum, (true, unknown), 1), Err(Error::UnknownBlock(unknown)));
+    assert_eq!(net.order(0, &forum), order);
+}

@@ -1,0 +1,358 @@
+//! Some nodes, their stores and the wires between them, as plain values.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use covey_chains::{
+    BlockId, Chains, Error, Rules,
+    command::{Command, Event, Join, Post, Reply, Selector, State},
+    envelope::Content,
+    genesis::Genesis,
+};
+use covey_kernel::{
+    AskId, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input, Keypair, Machine,
+    NetworkId, Peer, RequestId, Scan, Span, Store, Time, Topic, View, decide_all,
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+#[derive(Default)]
+pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Store for Disk {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, Fault> {
+        let from = self.0.range(scan.from.clone()..);
+        let within = from.take_while(|(key, _)| scan.to.as_ref().is_none_or(|to| *key < to));
+        let entries = within.map(|(key, value)| (key.clone(), value.clone()));
+        Ok(match scan.reverse {
+            true => entries.collect::<Vec<_>>().into_iter().rev().take(scan.limit).collect(),
+            false => entries.take(scan.limit).collect(),
+        })
+    }
+}
+
+pub(crate) struct Node {
+    pub peer: Peer,
+    pub machine: Chains,
+    pub disk: Disk,
+    pub events: Vec<Event>,
+    pub topics: BTreeSet<Topic>,
+    heard: BTreeSet<Hash>,
+    replies: BTreeMap<CommandId, Result<Reply, Error>>,
+}
+
+enum Wire {
+    Input(usize, Input<Chains>),
+    Gossip { from: usize, to: usize, topic: Topic, bytes: Vec<u8> },
+}
+
+pub(crate) struct Net {
+    pub nodes: Vec<Node>,
+    pub now: Time,
+    links: BTreeSet<(usize, usize)>,
+    wires: VecDeque<Wire>,
+    requests: BTreeMap<RequestId, (usize, AskId)>,
+    gossip: BTreeMap<GossipId, (usize, Topic, Vec<u8>)>,
+    next: u64,
+    rng: ChaCha20Rng,
+    /// Bytes of requests and responses, and how many responses.
+    pub traffic: (usize, usize),
+    /// Gossip is lost.
+    pub deaf: bool,
+    /// Bad gossip is not a fault of the test.
+    pub tolerant: bool,
+    /// Answers that still arrive.
+    pub budget: Option<usize>,
+}
+
+pub(crate) fn network() -> NetworkId {
+    NetworkId::named("test")
+}
+
+pub(crate) fn key(seed: u8) -> Keypair {
+    Keypair::from_secret(&[seed; 32])
+}
+
+pub(crate) fn which(genesis: &Genesis) -> Selector {
+    Selector { name: genesis.name(), id: None }
+}
+
+impl Net {
+    pub(crate) fn new(count: u8) -> Self {
+        let mut net = Self {
+            nodes: Vec::new(),
+            now: Time::from_millis(1_800_000_000_000),
+            links: BTreeSet::new(),
+            wires: VecDeque::new(),
+            requests: BTreeMap::new(),
+            gossip: BTreeMap::new(),
+            next: 0,
+            rng: ChaCha20Rng::from_seed([7; 32]),
+            traffic: (0, 0),
+            deaf: false,
+            tolerant: false,
+            budget: None,
+        };
+        for number in 0..count {
+            let peer = key(100 + number).public();
+            let disk = Disk::default();
+            let machine = net.open(peer, &disk);
+            net.nodes.push(Node {
+                peer,
+                machine,
+                disk,
+                events: Vec::new(),
+                topics: BTreeSet::new(),
+                heard: BTreeSet::new(),
+                replies: BTreeMap::new(),
+            });
+            net.feed(usize::from(number), Input::Start);
+        }
+        net
+    }
+
+    fn open(&mut self, peer: Peer, disk: &Disk) -> Chains {
+        let rules = Rules { network: network(), peer };
+        let mut view = View::new(disk);
+        Chains::open(rules, self.now, &mut self.rng, &mut view).unwrap()
+    }
+
+    /// What is in memory is lost.
+    pub(crate) fn restart(&mut self, at: usize) {
+        let disk = std::mem::take(&mut self.nodes[at].disk);
+        self.nodes[at].machine = self.open(self.nodes[at].peer, &disk);
+        self.nodes[at].disk = disk;
+        self.nodes[at].topics.clear();
+        self.feed(at, Input::Start);
+        self.run();
+        let linked: Vec<usize> = (0..self.nodes.len()).filter(|to| self.linked(at, *to)).collect();
+        for to in linked {
+            self.link(at, to);
+        }
+    }
+
+    fn linked(&self, a: usize, b: usize) -> bool {
+        self.links.contains(&(a.min(b), a.max(b)))
+    }
+
+    pub(crate) fn link(&mut self, a: usize, b: usize) {
+        self.links.insert((a.min(b), a.max(b)));
+        let (one, other) = (self.nodes[a].peer, self.nodes[b].peer);
+        self.feed(a, Input::Connected(other));
+        self.feed(b, Input::Connected(one));
+        self.run();
+    }
+
+    pub(crate) fn cut(&mut self, a: usize, b: usize) {
+        self.links.remove(&(a.min(b), a.max(b)));
+        let (one, other) = (self.nodes[a].peer, self.nodes[b].peer);
+        self.feed(a, Input::Disconnected(other));
+        self.feed(b, Input::Disconnected(one));
+        self.run();
+    }
+
+    pub(crate) fn wait(&mut self, span: Span) {
+        self.now = self.now.plus(span);
+    }
+
+    /// A round of reconciliation everywhere.
+    pub(crate) fn round(&mut self) {
+        self.wait(Span::secs(90));
+        for at in 0..self.nodes.len() {
+            self.feed(at, Input::Wake);
+        }
+        self.run();
+    }
+
+    pub(crate) fn feed(&mut self, at: usize, input: Input<Chains>) {
+        let rules = Rules { network: network(), peer: self.nodes[at].peer };
+        let node = &mut self.nodes[at];
+        let origin = input.origin();
+        let checked = Chains::check(&rules, &node.disk, self.now, vec![input]);
+        let checks = checked.into_iter().map(|checked| (origin, checked)).collect();
+        let turn =
+            decide_all(&mut node.machine, &node.disk, self.now, &mut self.rng, checks).unwrap();
+        for write in turn.writes {
+            match write.value {
+                Some(value) => node.disk.0.insert(write.key, value),
+                None => node.disk.0.remove(&write.key),
+            };
+        }
+        for effect in turn.effects {
+            self.carry_out(at, effect);
+        }
+    }
+
+    fn carry_out(&mut self, at: usize, effect: Effect<Chains>) {
+        match effect {
+            Effect::Ask { to, ask, bytes } => {
+                let other = (0..self.nodes.len()).find(|other| self.nodes[*other].peer == to);
+                let Some(other) = other.filter(|other| self.linked(at, *other)) else { return };
+                self.next += 1;
+                let id = RequestId(self.next);
+                self.requests.insert(id, (at, ask));
+                self.traffic.0 += bytes.len();
+                let from = self.nodes[at].peer;
+                self.wires.push_back(Wire::Input(other, Input::Request { from, id, bytes }));
+            }
+            Effect::Answer { to, bytes } => {
+                let (asker, ask) = self.requests.remove(&to).unwrap();
+                self.traffic.0 += bytes.len();
+                self.traffic.1 += 1;
+                match &mut self.budget {
+                    Some(0) => return,
+                    Some(left) => *left -= 1,
+                    None => {}
+                }
+                let from = self.nodes[at].peer;
+                let answer = Input::Answer { from, ask, outcome: Ok(bytes) };
+                self.wires.push_back(Wire::Input(asker, answer));
+            }
+            Effect::Reply { to, reply } => {
+                self.nodes[at].replies.insert(to, reply);
+            }
+            Effect::Tell(event) => self.nodes[at].events.push(event),
+            Effect::Join(topic) => {
+                self.nodes[at].topics.insert(topic);
+            }
+            Effect::Leave(topic) => {
+                self.nodes[at].topics.remove(&topic);
+            }
+            Effect::Publish { topic, bytes } => {
+                if self.nodes[at].heard.insert(Hash::of(&bytes)) {
+                    self.spread(at, topic, &bytes);
+                }
+            }
+            Effect::Judge { gossip, verdict } => {
+                let (node, topic, bytes) = self.gossip.remove(&gossip).unwrap();
+                assert!(self.tolerant || verdict != GossipVerdict::Reject);
+                if verdict == GossipVerdict::Accept {
+                    self.spread(node, topic, &bytes);
+                }
+            }
+            Effect::Wake(when) => {
+                if when <= self.now {
+                    self.wires.push_back(Wire::Input(at, Input::Wake));
+                }
+            }
+            Effect::Seek { .. } | Effect::Release(_) => {}
+        }
+    }
+
+    fn spread(&mut self, from: usize, topic: Topic, bytes: &[u8]) {
+        if self.deaf {
+            return;
+        }
+        for to in 0..self.nodes.len() {
+            if self.linked(from, to) && self.nodes[to].topics.contains(&topic) {
+                let bytes = bytes.to_vec();
+                self.wires.push_back(Wire::Gossip { from, to, topic, bytes });
+            }
+        }
+    }
+
+    /// Until nothing is under way.
+    pub(crate) fn run(&mut self) {
+        let mut steps = 0;
+        while let Some(wire) = self.wires.pop_front() {
+            steps += 1;
+            assert!(steps < 1_000_000, "it never ends");
+            match wire {
+                Wire::Input(to, input) => self.feed(to, input),
+                Wire::Gossip { from, to, topic, bytes } => {
+                    if !self.nodes[to].heard.insert(Hash::of(&bytes)) {
+                        continue;
+                    }
+                    self.next += 1;
+                    let id = GossipId(self.next);
+                    self.gossip.insert(id, (to, topic, bytes.clone()));
+                    let from = self.nodes[from].peer;
+                    self.feed(to, Input::Gossip { from, topic, id, bytes });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn call(&mut self, at: usize, command: Command) -> Result<Reply, Error> {
+        self.next += 1;
+        let id = CommandId(self.next);
+        self.feed(at, Input::Command { id, command });
+        self.run();
+        self.nodes[at].replies.remove(&id).expect("a reply")
+    }
+
+    pub(crate) fn join(&mut self, at: usize, genesis: &Genesis) {
+        let join = Join { genesis: genesis.clone(), first: None, key: None };
+        self.call(at, Command::Join(Box::new(join))).unwrap();
+        self.run();
+    }
+
+    pub(crate) fn post(
+        &mut self,
+        at: usize,
+        genesis: &Genesis,
+        text: &str,
+        author: u8,
+    ) -> (BlockId, State) {
+        self.wait(Span::secs(1));
+        self.posted(at, genesis, text, Some(author), None).unwrap()
+    }
+
+    pub(crate) fn vote(
+        &mut self,
+        at: usize,
+        genesis: &Genesis,
+        vote: (bool, BlockId),
+        author: u8,
+    ) -> Result<(BlockId, State), Error> {
+        self.wait(Span::secs(1));
+        self.posted(at, genesis, "", Some(author), Some(vote))
+    }
+
+    pub(crate) fn posted(
+        &mut self,
+        at: usize,
+        genesis: &Genesis,
+        text: &str,
+        author: Option<u8>,
+        vote: Option<(bool, BlockId)>,
+    ) -> Result<(BlockId, State), Error> {
+        let chain = which(genesis);
+        let content = Content::plain(text.as_bytes().to_vec()).unwrap();
+        let post = Post { chain, content, sign: author.map(key), vote };
+        match self.call(at, Command::Post(Box::new(post)))? {
+            Reply::Posted(id, state) => Ok((id, state)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn order(&mut self, at: usize, genesis: &Genesis) -> Vec<BlockId> {
+        match self.call(at, Command::Order(which(genesis))).unwrap() {
+            Reply::Ids(ids) => ids,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn payload(
+        &mut self,
+        at: usize,
+        genesis: &Genesis,
+        id: BlockId,
+    ) -> Result<String, Error> {
+        match self.call(at, Command::Payload(which(genesis), id))? {
+            Reply::Payload(bytes) => Ok(String::from_utf8(bytes).unwrap()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// All show the same order, of so many blocks.
+    pub(crate) fn same(&mut self, genesis: &Genesis, blocks: usize) {
+        let orders: Vec<_> = (0..self.nodes.len()).map(|at| self.order(at, genesis)).collect();
+        for (at, order) in orders.iter().enumerate() {
+            assert_eq!(order.len(), blocks + 1, "node {at}");
+            assert_eq!(*order, orders[0], "node {at}");
+        }
+    }
+}
