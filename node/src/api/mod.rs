@@ -1,5 +1,6 @@
 //! The methods of the control socket, one namespace a file.
 
+pub mod chains;
 mod keys;
 pub mod msg;
 mod net;
@@ -22,6 +23,7 @@ pub fn methods(state: Arc<State>) -> Result<Api, RegistryError> {
     net::register(&mut registry);
     keys::register(&mut registry);
     msg::register(&mut registry);
+    chains::register(&mut registry);
     registry.finish()
 }
 

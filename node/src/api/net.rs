@@ -109,16 +109,18 @@ async fn nearby(state: Arc<State>) -> Result<Vec<NearbyView>, RpcError> {
 }
 
 async fn dial(state: Arc<State>, dial: Dial) -> Result<Dialed, RpcError> {
-    let address: Multiaddr = dial.address.parse().map_err(|error| {
-        RpcError::new(
-            codes::INVALID_PARAMS,
-            format!("{} is no multiaddress: {error}", dial.address),
-        )
-        .help("write it as /ip4/192.0.2.1/tcp/4001 or /ip4/192.0.2.1/udp/4001/quic-v1")
+    let peer = reach(&state, &dial.address).await?;
+    Ok(Dialed { peer_id: peer_id(&peer) })
+}
+
+/// Connects with an address; gives who answers.
+pub(super) async fn reach(state: &State, address: &str) -> Result<Peer, RpcError> {
+    let address: Multiaddr = address.parse().map_err(|error| {
+        RpcError::new(codes::INVALID_PARAMS, format!("{address} is no multiaddress: {error}"))
+            .help("write it as /ip4/192.0.2.1/tcp/4001 or /ip4/192.0.2.1/udp/4001/quic-v1")
     })?;
     let outcome = state.swarm.dial(address).await.map_err(swarm_ended)?;
-    let peer = outcome.map_err(|failure| undialed(&failure))?;
-    Ok(Dialed { peer_id: peer_id(&peer) })
+    outcome.map_err(|failure| undialed(&failure))
 }
 
 /// What to do depends on what failed.

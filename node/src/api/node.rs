@@ -39,11 +39,23 @@ pub(super) fn register(registry: &mut Registry<State>) {
         );
 }
 
+fn protocol(name: &str, metrics: &Metrics) -> ProtocolStatus {
+    let counters = metrics.read();
+    ProtocolStatus {
+        name: name.into(),
+        turns: counters.turns,
+        inputs: counters.inputs,
+        refused: counters.refused,
+        busy: counters.busy,
+        commits: counters.commits,
+        commit_p50_micros: counters.commit_percentile(50),
+        commit_p99_micros: counters.commit_percentile(99),
+    }
+}
+
 async fn status(state: Arc<State>) -> Result<Status, RpcError> {
     let peers = state.swarm.peers().await.map_err(swarm_ended)?;
     let addresses = state.swarm.addresses().await.map_err(swarm_ended)?;
-    let metrics = state.messaging.metrics();
-    let counters = metrics.read();
     let uptime = SystemTime::now().duration_since(state.started).unwrap_or_default();
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -57,16 +69,10 @@ async fn status(state: Arc<State>) -> Result<Status, RpcError> {
         memory_bytes: resident(),
         peers: peers.iter().filter(|peer| peer.admitted).count(),
         listen: addresses.listen.iter().map(ToString::to_string).collect(),
-        protocols: vec![ProtocolStatus {
-            name: Msg::NAME.into(),
-            turns: counters.turns,
-            inputs: counters.inputs,
-            refused: counters.refused,
-            busy: counters.busy,
-            commits: counters.commits,
-            commit_p50_micros: counters.commit_percentile(50),
-            commit_p99_micros: counters.commit_percentile(99),
-        }],
+        protocols: vec![
+            protocol(Msg::NAME, state.messaging.metrics()),
+            protocol(Chains::NAME, state.chains.metrics()),
+        ],
     })
 }
 

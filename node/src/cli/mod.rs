@@ -2,6 +2,8 @@
 //! files alone; every other command is a thin client of the control socket.
 
 mod bench;
+mod chain;
+mod chains;
 mod config;
 mod crypto;
 mod demo;
@@ -11,7 +13,9 @@ mod msg;
 mod net;
 mod node;
 mod outcome;
+mod peer;
 mod print;
+mod purge;
 mod rpc;
 
 use std::path::PathBuf;
@@ -94,6 +98,18 @@ covey now 1767225600000 sets it to the beginning of 2026.")]
     /// Private messages
     #[command(subcommand)]
     Msg(msg::Msg),
+    /// Forums, groups and identities: which are followed
+    #[command(subcommand)]
+    Chains(chains::Chains),
+    /// Read a chain, post to it, vote
+    #[command(after_help = "Example: covey chain \"#chat\" post inline \"Bom dia!\" --sign=KEY")]
+    Chain(chain::Chain),
+    /// Chains with one peer, by hand
+    #[command(after_help = "Example: covey peer /ip4/192.0.2.7/tcp/4001 send \"#chat\"")]
+    Peer(peer::Peer),
+    /// Delete a payload here, refuse it and never serve it again; its block stays
+    #[command(after_help = "Example: covey purge 4_2144…")]
+    Purge(purge::Purge),
     /// Settings
     #[command(subcommand)]
     Config(config::Config),
@@ -141,6 +157,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Keys(keys) => keys::run(&global, keys).await,
         Command::Crypto(crypto) => crypto::run(&global, crypto),
         Command::Msg(msg) => msg::run(&global, msg).await,
+        Command::Chains(chains) => chains::run(&global, chains).await,
+        Command::Chain(chain) => chain::run(&global, chain).await,
+        Command::Purge(purge) => purge::run(&global, purge).await,
+        Command::Peer(peer) => peer::run(&global, peer).await,
         Command::Config(config) => config::run(&global, &config),
         Command::Rpc(rpc) => rpc::run(&global, rpc).await,
         Command::Demo(demo) => demo::run(&demo).await,

@@ -89,7 +89,7 @@ fn as_commands(help: &str) -> String {
         let (name, rest) = word
             .split_at(word.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(word.len()));
         match name.split_once('_') {
-            Some((group @ ("msg" | "net" | "keys"), verb)) => {
+            Some((group @ ("msg" | "net" | "keys" | "chains"), verb)) => {
                 format!("`covey {group} {verb}`{rest}")
             }
             Some(("node", verb)) => format!("`covey {verb}`{rest}"),

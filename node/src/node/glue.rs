@@ -6,8 +6,10 @@ use covey_kernel::{
     Address, AskId, GossipId, GossipVerdict, Input, Machine, Peer, RequestId, Topic,
 };
 
+use super::NodeError;
 use crate::{
-    driver::{Inbox, Outside},
+    driver::{self, Inbox, Outside},
+    store::Db,
     swarm::{self, Command, Line, News, Port},
 };
 
@@ -41,6 +43,30 @@ impl<M: Machine> Port for Door<M> {
         let Some(inbox) = self.0.get() else { return Err(news) };
         // An input that comes back is the one that went in, so it is news.
         inbox.push(input(news)).or_else(|input| news_of(input).map_or(Ok(()), Err))
+    }
+}
+
+/// What every machine is started with.
+pub(super) struct Starting<'n> {
+    pub(super) db: &'n Db,
+    pub(super) swarm: &'n swarm::Handle,
+    pub(super) driving: &'n driver::Config,
+}
+
+impl Starting<'_> {
+    /// Starts a machine on its family of the store, and lets the swarm in.
+    pub(super) fn machine<M: Machine>(
+        &self,
+        line: Line,
+        rules: M::Rules,
+        door: &Door<M>,
+    ) -> Result<(Inbox<M>, driver::Handle), NodeError> {
+        let family = self.db.family(M::NAME).ok_or(NodeError::Family(M::NAME))?;
+        let outside = Mouth { line, swarm: self.swarm.clone() };
+        let (inbox, handle) = driver::spawn::<M>(rules, family, outside, self.driving)
+            .map_err(|error| NodeError::Machine(error.to_string()))?;
+        door.open(inbox.clone());
+        Ok((inbox, handle))
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use covey_chains::Chains;
 use covey_kernel::{Input, Machine, NetworkId, Peer, Time};
 use covey_messaging::{Messaging, Rules, ratchet::Olm};
 use tokio::{
@@ -50,6 +51,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub struct State {
     /// The messaging machine.
     pub messaging: Inbox<Msg>,
+    /// The chains machine.
+    pub chains: Inbox<Chains>,
     /// The swarm.
     pub swarm: swarm::Handle,
     /// The network.
@@ -74,6 +77,7 @@ impl State {
         self.clock.set(to)?;
         // One that has stopped waits for nothing.
         self.messaging.push(Input::Wake).ok();
+        self.chains.push(Input::Wake).ok();
         Ok(())
     }
 }
@@ -82,7 +86,7 @@ impl State {
 pub struct Node {
     state: Arc<State>,
     server: rpc::Server,
-    messaging: driver::Handle,
+    machines: Vec<driver::Handle>,
     data: DataDir,
     terminate: Signal,
     interrupt: Signal,
@@ -107,24 +111,30 @@ impl Node {
         let config = &loaded.config;
         let key = data.key(&mut rand::rng())?;
         let network = network_id(config);
-        let db = Db::open(&data.path().join("db"), network, &[messaging_schema()])?;
-        let port = glue::Door::<Msg>::default();
-        let machines = vec![Carried::new::<Msg>(Line::Messaging, port.clone())];
-        let swarm = swarm::spawn(swarm_config(config), &key, network, machines)?;
+        let db = Db::open(&data.path().join("db"), network, SCHEMAS)?;
+        let (to_messaging, to_chains) = <(glue::Door<Msg>, glue::Door<Chains>)>::default();
+        let carried = vec![
+            Carried::new::<Msg>(Line::Messaging, to_messaging.clone()),
+            Carried::new::<Chains>(Line::Chains, to_chains.clone()),
+        ];
+        let swarm = swarm::spawn(swarm_config(config), &key, network, carried)?;
+        let peer = key.public();
         let rules = Rules {
             network,
-            peer: key.public(),
-            name: identity::display_name(config, &key.public()),
+            peer,
+            name: identity::display_name(config, &peer),
             read_receipts: config.messaging.read_receipts,
         };
-        let family = db.family(Msg::NAME).ok_or(NodeError::Family(Msg::NAME))?;
         let driving = driver::Config::new(clock.clone()).map_err(NodeError::Threads)?;
-        let outside = glue::Mouth { line: Line::Messaging, swarm: swarm.clone() };
-        let (inbox, messaging) = driver::spawn::<Msg>(rules, family, outside, &driving)
-            .map_err(|error| NodeError::Machine(error.to_string()))?;
-        port.open(inbox.clone());
+        let starting = glue::Starting { db: &db, swarm: &swarm, driving: &driving };
+        let (messaging, drives_messaging) =
+            starting.machine(Line::Messaging, rules, &to_messaging)?;
+        let rules = covey_chains::Rules { network, peer };
+        let (chains, drives_chains) = starting.machine(Line::Chains, rules, &to_chains)?;
+        let machines = vec![drives_messaging, drives_chains];
         let state = Arc::new(State {
-            messaging: inbox,
+            messaging,
+            chains,
             swarm,
             network,
             network_name: config.network.name.clone(),
@@ -135,7 +145,7 @@ impl Node {
             stop: Arc::default(),
         });
         let server = serve(&data, config, state.clone()).await?;
-        Ok(Self { state, server, messaging, data, terminate, interrupt, hangup })
+        Ok(Self { state, server, machines, data, terminate, interrupt, hangup })
     }
 
     /// What its methods share.
@@ -157,12 +167,12 @@ impl Node {
             _ = self.interrupt.recv() => Ok(()),
             () = hung_up(&mut self.hangup) => Ok(()),
             () = self.state.stop.notified() => Ok(()),
-            outcome = self.messaging.ended() => outcome,
+            outcome = first_ended(&self.machines) => outcome,
         };
         tracing::info!("stopping");
         self.server.stop().await;
         self.state.swarm.shutdown().await;
-        let joined = self.messaging.join(DRAIN).await;
+        let joined = join_all(self.machines).await;
         self.data.remove_cookie()?;
         ended?;
         Ok(joined?)
@@ -193,9 +203,24 @@ fn network_id(config: &Config) -> NetworkId {
     NetworkId::named(&config.network.name)
 }
 
-fn messaging_schema() -> Schema {
-    Schema { family: Msg::NAME, migrations: &[] }
+/// Waits until one of the machines has ended.
+async fn first_ended(machines: &[driver::Handle]) -> Result<(), driver::Halt> {
+    let ended = machines.iter().map(|machine| Box::pin(machine.ended()));
+    futures::future::select_all(ended).await.0
 }
+
+/// Stops all machines, and waits until what was in their inboxes is done. Gives the first error.
+async fn join_all(machines: Vec<driver::Handle>) -> Result<(), driver::JoinError> {
+    machines.iter().for_each(driver::Handle::stop);
+    let joined = machines.into_iter().map(|machine| machine.join(DRAIN));
+    futures::future::join_all(joined).await.into_iter().collect()
+}
+
+/// One family of the store for each machine.
+const SCHEMAS: &[Schema] = &[
+    Schema { family: Msg::NAME, migrations: &[] },
+    Schema { family: Chains::NAME, migrations: &[] },
+];
 
 fn swarm_config(config: &Config) -> swarm::Config {
     let network = &config.network;

@@ -127,4 +127,36 @@ codes! {
     INVITE_TOO_LONG = 2020, "invite_too_long", "the invite's text is too long", "shorten it";
     OUTBOX_FULL = 2021, "outbox_full", "too many messages to them wait to be delivered",
         "wait until they are online";
+
+    UNKNOWN_CHAIN = 3000, "unknown_chain", "no chain of this name is followed",
+        "chains_list shows those that are; chains_join follows one";
+    AMBIGUOUS_CHAIN = 3001, "ambiguous_chain", "several chains have this name",
+        "write #NAME@ID with the beginning of the first post's or the genesis' hash";
+    BAD_CHAIN_NAME = 3002, "bad_chain_name", "this names no chain",
+        "write #forum, $group or @KEY";
+    BAD_CHAIN_KEY = 3003, "bad_chain_key", "the key cannot be used", "give another key";
+    UNKNOWN_BLOCK = 3004, "unknown_block", "there is no such block in this chain",
+        "`covey chain NAME order` lists them";
+    BAD_BLOCK_ID = 3005, "bad_block_id", "this is no block's id",
+        "write HEIGHT_HASH, as in 2_1B5C…";
+    NO_PAYLOAD = 3006, "no_payload", "there is no payload", "ask for a post's payload";
+    REVOKED = 3007, "revoked", "the payload is revoked by dislikes",
+        "it is shown again only if enough people like it";
+    PURGED = 3008, "purged", "the payload was purged from this node", "it does not come back";
+    NOT_ARRIVED = 3009, "not_arrived", "the payload has not arrived yet",
+        "connect with a peer that has it, and try again";
+    PAYLOAD_TOO_LARGE = 3010, "payload_too_large", "the payload is too large", "post less";
+    NOT_OWNER = 3011, "not_owner", "only the owner posts in this chain",
+        "sign with the owner's key";
+    NO_REPS = 3012, "no_reps", "the author has no reps in this chain",
+        "wait until the author's posts have earned some";
+    OWN_POST = 3013, "own_post", "nobody likes their own post", "like others' posts";
+    UNSIGNED = 3014, "unsigned", "this must be signed", "give a private key";
+    BAD_VOTE = 3015, "bad_vote", "this vote cannot be", "vote on a post of this chain";
+    OTHER_FIRST = 3016, "other_first", "the chain has another first post",
+        "leave the chain, and join #NAME@ID with the first post to follow";
+    PEER_FAILED = 3017, "peer_failed", "the peer did not do it",
+        "check that it runs and follows the chain";
+    TOO_MANY_CHAINS = 3018, "too_many_chains", "a limit of chains is reached",
+        "leave a chain, or wait";
 }

@@ -1,12 +1,12 @@
 //! What is done at the start, on each new connection, and from time to time.
 
-use covey_kernel::{AskFailure, AskId, Effect, Fault, Peer, Scan, Span};
+use covey_kernel::{AskFailure, AskId, Effect, Fault, Peer, Scan, Span, Time};
 
 use super::desk::Desk;
 use crate::{
     error::Error,
     layout::{self, ChainNo},
-    limits::{ASKED_PER_TURN, ROUND_MILLIS, ROUND_PEERS},
+    limits::{ASK_MILLIS, ASKED_PER_TURN, ROUND_MILLIS, ROUND_PEERS},
 };
 
 /// Entries of a chain that was left which are cleared away in one turn.
@@ -35,7 +35,7 @@ impl Desk<'_, '_, '_> {
     pub(super) fn wake(&mut self) -> Result<(), Error> {
         self.give_up()?;
         self.clear()?;
-        let due = self.memory().live.borrow().round.is_none_or(|at| at <= self.now());
+        let due = self.memory().live.borrow().round.is_none_or(|at| self.is_due(at));
         if due {
             for no in self.memory().chains.keys() {
                 self.round(*no);
@@ -48,6 +48,12 @@ impl Desk<'_, '_, '_> {
         drop(live);
         next.into_iter().for_each(|at| self.effect(Effect::Wake(at)));
         Ok(())
+    }
+
+    /// Whether a time has come; or it will not come for long, since the clock was set back.
+    fn is_due(&self, at: Time) -> bool {
+        let longest = Span::millis(ROUND_MILLIS.max(ASK_MILLIS).saturating_mul(2));
+        at <= self.now() || at.since(self.now()) > longest
     }
 
     /// Asks some of the neighbours who are due, and the others in the next turn.
@@ -89,10 +95,9 @@ impl Desk<'_, '_, '_> {
 
     /// What was asked long ago is lost.
     fn give_up(&mut self) -> Result<(), Error> {
-        let now = self.now();
         let lost: Vec<(AskId, Peer)> = {
             let live = self.memory().live.borrow();
-            let lost = live.asks.iter().filter(|(_, ask)| ask.until <= now);
+            let lost = live.asks.iter().filter(|(_, ask)| self.is_due(ask.until));
             lost.map(|(id, ask)| (*id, ask.to)).collect()
         };
         for (id, to) in lost {

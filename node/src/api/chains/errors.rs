@@ -1,0 +1,54 @@
+use covey_chains::{Error, Invalid};
+
+use crate::rpc::{Code, codes};
+
+/// What the methods of `chains` answer besides what every method may answer.
+pub(super) const CODES: &[Code] = &[
+    codes::UNKNOWN_CHAIN,
+    codes::AMBIGUOUS_CHAIN,
+    codes::BAD_CHAIN_NAME,
+    codes::BAD_CHAIN_KEY,
+    codes::UNKNOWN_BLOCK,
+    codes::BAD_BLOCK_ID,
+    codes::NO_PAYLOAD,
+    codes::REVOKED,
+    codes::PURGED,
+    codes::NOT_ARRIVED,
+    codes::PAYLOAD_TOO_LARGE,
+    codes::NOT_OWNER,
+    codes::NO_REPS,
+    codes::OWN_POST,
+    codes::UNSIGNED,
+    codes::BAD_VOTE,
+    codes::OTHER_FIRST,
+    codes::PEER_FAILED,
+    codes::TOO_MANY_CHAINS,
+    codes::REFUSED,
+    codes::BUSY,
+    codes::HALTED,
+];
+
+/// The code of each error of chains.
+pub(super) fn code(error: &Error) -> Code {
+    match error {
+        Error::UnknownChain(_) => codes::UNKNOWN_CHAIN,
+        Error::Ambiguous { .. } => codes::AMBIGUOUS_CHAIN,
+        Error::OtherFirst { .. } | Error::PeerOtherFirst(_) => codes::OTHER_FIRST,
+        Error::TooManyChains | Error::TooManyHeld | Error::TooManyMuted => codes::TOO_MANY_CHAINS,
+        Error::UnknownBlock(_) => codes::UNKNOWN_BLOCK,
+        Error::NoPayload => codes::NO_PAYLOAD,
+        Error::Revoked { .. } => codes::REVOKED,
+        Error::Purged => codes::PURGED,
+        Error::NotArrived => codes::NOT_ARRIVED,
+        Error::Sealed => codes::BAD_CHAIN_KEY,
+        Error::Invalid(Invalid::PayloadSize { .. }) => codes::PAYLOAD_TOO_LARGE,
+        Error::Invalid(Invalid::NotOwner) => codes::NOT_OWNER,
+        Error::Unsigned | Error::FirstUnsigned => codes::UNSIGNED,
+        Error::NoReps { .. } => codes::NO_REPS,
+        Error::OwnPost(_) => codes::OWN_POST,
+        Error::Invalid(_) | Error::Hopeless(_) | Error::NotPlaced(_) => codes::BAD_VOTE,
+        Error::PeerNotHere | Error::Peer(_) => codes::PEER_FAILED,
+        Error::NoHeads | Error::Refused(_) | Error::Malformed(_) => codes::REFUSED,
+        Error::Store(_) => codes::HALTED,
+    }
+}

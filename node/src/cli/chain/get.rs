@@ -1,0 +1,82 @@
+//! Getting a block or what it carries.
+
+use std::{io::Write as _, path::PathBuf};
+
+use clap::Args;
+use data_encoding::BASE64;
+
+use super::super::{Failure, Global, print};
+use crate::{
+    api::chains::types::{BlockParams, BlockView, PayloadParams, PayloadView},
+    client::Client,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Get {
+    /// block, payload or attachment
+    what: String,
+    /// The block's id
+    id: String,
+    /// The attachment's name
+    #[arg(long)]
+    name: Option<String>,
+    /// `file PATH`: write it there instead
+    to: Vec<String>,
+}
+
+pub(super) async fn run(
+    global: &Global,
+    client: &Client,
+    chain: String,
+    get: Get,
+) -> Result<(), Failure> {
+    let Get { what, id, name, to } = get;
+    let path = match to.as_slice() {
+        [] => None,
+        [file, path] if file == "file" => Some(PathBuf::from(path)),
+        _ => return Err(Failure::Usage("after the id stands nothing, or: file PATH".into())),
+    };
+    let attachment = match (what.as_str(), name) {
+        ("block", None) => return block(client, BlockParams { chain, id }, path).await,
+        ("payload", None) => None,
+        ("attachment", Some(name)) => Some(name),
+        _ => {
+            let why = "write: get block ID, get payload ID, or get attachment ID --name NAME";
+            return Err(Failure::Usage(why.into()));
+        }
+    };
+    let params = PayloadParams { chain, id, attachment };
+    let payload: PayloadView = client.call("chains_payload", &params).await?;
+    let bytes = BASE64.decode(payload.base64.as_bytes());
+    let bytes = bytes.map_err(|why| Failure::Checked(format!("no Base64: {why}")))?;
+    match path {
+        Some(path) => write(&path, &bytes),
+        None if global.json => print::json(&payload),
+        None => show(&bytes),
+    }
+}
+
+async fn block(client: &Client, params: BlockParams, path: Option<PathBuf>) -> Result<(), Failure> {
+    let block: BlockView = client.call("chains_block", &params).await?;
+    let Some(path) = path else { return print::json(&block) };
+    let text = serde_json::to_vec(&block);
+    let text = text.map_err(|why| Failure::Checked(format!("cannot write JSON: {why}")))?;
+    write(&path, &text)
+}
+
+fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes).map_err(Failure::io(format!("cannot write {}", path.display())))
+}
+
+/// A payload and the end of its line. A terminal is shown nothing that could control it.
+fn show(bytes: &[u8]) -> Result<(), Failure> {
+    if print::to_terminal() {
+        return print::line(&print::safe(&String::from_utf8_lossy(bytes)));
+    }
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(bytes).and_then(|()| out.write_all(b"\n"));
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::NobodyReads),
+        outcome => outcome.map_err(Failure::io("cannot print")),
+    }
+}

@@ -1,0 +1,197 @@
+//! `chain NAME …`: reading a chain, posting, voting.
+
+mod forum;
+mod get;
+mod post;
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, Global, chains, print};
+use crate::{
+    api::chains::types::{
+        Chain as Named, ChainView, ForkView, HeadsParams, Id, Ids, OrderParams, Posted, Reps,
+        RepsParams, StatusView, VoteParams,
+    },
+    client::Client,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Chain {
+    /// The chain's name: #chat, $family, @KEY, or #chat@ID if there are several
+    name: String,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Post, and print the block's id
+    #[command(after_help = "Examples:
+  covey chain \"#chat\" post inline \"Bom dia!\" --sign=96700A…
+  covey chain \"#chat\" post file picture.jpg --sign=96700A…
+  echo hello | covey chain \"#chat\" post - --sign=96700A…")]
+    Post(post::Post),
+    /// Print the id of the genesis
+    Genesis,
+    /// Print the blocks on which none builds
+    Heads {
+        /// placed, held (posts that wait for a like), blocked (left out of the order) or forked (would
+        /// change what is frozen)
+        which: Option<String>,
+    },
+    /// Print the order of all blocks
+    #[command(alias = "consensus")]
+    Order,
+    /// Print the blocks that are newer than some, in order
+    #[command(after_help = "Example: covey chain \"#chat\" traverse all 0_10EE…")]
+    Traverse {
+        /// `all`, then the ids of blocks that are known
+        ids: Vec<String>,
+    },
+    /// Print a block, its payload or a file that came with it
+    #[command(after_help = "Examples:
+  covey chain \"#chat\" get payload 1_A5EF…
+  covey chain \"#chat\" get payload 1_A5EF… file picture.jpg
+  covey chain \"#chat\" get attachment 1_A5EF… --name a.jpg file a.jpg")]
+    Get(get::Get),
+    /// Like a block, and print the vote's id
+    Like(Vote),
+    /// Dislike a block, and print the vote's id
+    Dislike(Vote),
+    /// Print the reps of a post or an author
+    Reps {
+        /// A block's id, or a public key
+        of: String,
+    },
+    /// Print each new block's id as it comes
+    Listen,
+    /// Tell what is known of the chain
+    Status,
+    #[command(flatten)]
+    Forum(forum::Forum),
+}
+
+#[derive(Debug, Args)]
+struct Vote {
+    /// The block
+    id: String,
+    /// The voter's private key
+    #[arg(long, value_name = "KEY")]
+    sign: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    why: Option<String>,
+}
+
+pub(super) async fn run(global: &Global, chain: Chain) -> Result<(), Failure> {
+    let client = global.client().await?;
+    let Chain { name, what } = chain;
+    match what {
+        What::Post(post) => post::run(global, &client, name, post).await,
+        What::Genesis => {
+            let id: Id = client.call("chains_genesis", &Named { chain: name }).await?;
+            print::either(global.json, &id.id, String::clone)
+        }
+        What::Heads { which } => {
+            let params = HeadsParams { chain: name, which };
+            let heads: Ids = client.call("chains_heads", &params).await?;
+            list(global, &heads.ids)
+        }
+        What::Order => list(global, &all(&client, name, vec![]).await?),
+        What::Traverse { ids } => {
+            let ids = known(ids)?;
+            list(global, &all(&client, name, ids).await?)
+        }
+        What::Get(get) => get::run(global, &client, name, get).await,
+        What::Forum(forum) => forum::run(global, &client, name, forum).await,
+        What::Like(vote) => cast(global, &client, name, vote, true).await,
+        What::Dislike(vote) => cast(global, &client, name, vote, false).await,
+        What::Reps { of } => {
+            let reps: Reps = client.call("chains_reps", &RepsParams { chain: name, of }).await?;
+            print::either(global.json, &reps.reps, i64::to_string)
+        }
+        What::Listen => {
+            let chain: ChainView = client.call("chains_status", &Named { chain: name }).await?;
+            chains::listen(global, Some(&chain)).await
+        }
+        What::Status => {
+            let status: StatusView = client.call("chains_status", &Named { chain: name }).await?;
+            print::either(global.json, &status, text)
+        }
+    }
+}
+
+fn text(status: &StatusView) -> String {
+    let StatusView { chain, placed, blocked, held, missing, frozen, forks, order } = status;
+    let forks: String = forks.iter().map(fork).collect();
+    let first = chain.first.as_deref().unwrap_or("-");
+    format!(
+        "name     {}\ngenesis  {}\nfirst    {first}\nplaced   {placed}\nblocked  {blocked}\n\
+         held     {held}\nmissing  {missing}\nfrozen   {frozen}\norder    {order}{forks}",
+        chain.name, chain.genesis,
+    )
+}
+
+fn fork(fork: &ForkView) -> String {
+    let ForkView { first, back, since } = fork;
+    let since = print::time(*since);
+    format!("\nFORK     others follow another past: {first}, {back} places back, since {since}")
+}
+
+/// Ids on one line, as in the paper.
+fn list(global: &Global, ids: &[String]) -> Result<(), Failure> {
+    match global.json {
+        true => print::json(&ids),
+        false => print::line(&ids.join(" ")),
+    }
+}
+
+/// The order from its beginning, part by part.
+async fn all(client: &Client, chain: String, after: Vec<String>) -> Result<Vec<String>, Failure> {
+    let mut params = OrderParams { chain, after, ..OrderParams::default() };
+    let mut found: Vec<String> = Vec::new();
+    loop {
+        params.skip = found.len() as u64;
+        let part: Ids = client.call("chains_order", &params).await?;
+        let ended = part.ids.is_empty();
+        found.extend(part.ids);
+        if ended || found.len() as u64 >= part.total {
+            return Ok(found);
+        }
+    }
+}
+
+fn known(mut ids: Vec<String>) -> Result<Vec<String>, Failure> {
+    if ids.first().is_some_and(|first| first == "all") {
+        ids.remove(0);
+    }
+    if ids.is_empty() {
+        let why = "name the blocks that are known, as in: traverse all 0_10EE…";
+        return Err(Failure::Usage(why.into()));
+    }
+    Ok(ids)
+}
+
+/// The id; what is not in the order is said beside it, where a script does not read it.
+fn print_posted(global: &Global, posted: &Posted) -> Result<(), Failure> {
+    if posted.state == "held" {
+        eprintln!("covey: the author has no reps here: the post waits for a like");
+    }
+    print::either(global.json, posted, |posted| posted.id.clone())
+}
+
+async fn cast(
+    global: &Global,
+    client: &Client,
+    chain: String,
+    vote: Vote,
+    like: bool,
+) -> Result<(), Failure> {
+    let Vote { id, sign, why } = vote;
+    let sign = sign.ok_or_else(|| {
+        Failure::Checked("a vote must be signed: give --sign with your private key".into())
+    })?;
+    let params = VoteParams { chain, id, like, sign, why };
+    let posted: Posted = client.call("chains_vote", &params).await?;
+    print_posted(global, &posted)
+}

@@ -1,0 +1,87 @@
+//! `chains`: which chains are followed.
+
+use clap::Subcommand;
+use futures::StreamExt as _;
+use serde_json::json;
+
+use super::{Failure, Global, print};
+use crate::{
+    api::chains::types::{Chain, ChainView, EventView, JoinParams, Left},
+    client::Subscription,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Chains {
+    /// Follow a chain, and print the id of its genesis
+    #[command(after_help = "Examples:
+  covey chains join \"#chat\"               a public forum, with the rules of the paper
+  covey chains join \"#chat@1_A5EF…\"       the one whose first post is this
+  covey chains join \"#chat\" EB172E…       with pioneers, and the rules of version 0.10
+  covey chains join \"\\$family\" 8889BB…    a private group, by its shared key
+  covey chains join \"@EB172E…\"            somebody's public identity; @!KEY: only they post")]
+    Join {
+        /// The chain's name
+        name: String,
+        /// The shared key of a group, or the pioneers of a forum
+        keys: Vec<String>,
+        /// Which rules give reputation: paper or v10
+        #[arg(long)]
+        rules: Option<String>,
+    },
+    /// Follow a chain no longer and forget it; prints whether it was followed
+    Leave {
+        /// The chain's name
+        name: String,
+    },
+    /// List the names of the chains that are followed
+    List,
+    /// Print each new block as it comes: the chain's name and the block's id
+    Listen,
+}
+
+pub(super) async fn run(global: &Global, chains: Chains) -> Result<(), Failure> {
+    let client = global.client().await?;
+    match chains {
+        Chains::Join { name, keys, rules } => {
+            let params = JoinParams { chain: name, keys, rules };
+            let joined: ChainView = client.call("chains_join", &params).await?;
+            print::either(global.json, &joined, |joined| joined.genesis.clone())
+        }
+        Chains::Leave { name } => {
+            let left: Left = client.call("chains_leave", &Chain { chain: name }).await?;
+            print::either(global.json, &left.left, bool::to_string)
+        }
+        Chains::List => {
+            let chains: Vec<ChainView> = client.call("chains_list", &json!({})).await?;
+            print::either(global.json, &chains, |chains| {
+                chains.iter().map(|chain| chain.name.as_str()).collect::<Vec<_>>().join(" ")
+            })
+        }
+        Chains::Listen => listen(global, None).await,
+    }
+}
+
+/// Prints blocks as they come: of one chain their ids, of all with the chain's name.
+pub(super) async fn listen(global: &Global, only: Option<&ChainView>) -> Result<(), Failure> {
+    let client = global.client().await?;
+    let mut events: Subscription<EventView> =
+        client.subscribe("chains_subscribe", &json!({})).await?;
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        };
+        let Some(event) = event else { return Ok(()) };
+        let event = event?;
+        let EventView::Block { chain, id, state } = &event else { continue };
+        let is_meant = only.is_none_or(|only| only.genesis == chain.genesis);
+        if !is_meant || state != "placed" {
+            continue;
+        }
+        match (global.json, only) {
+            (true, _) => print::json(&event)?,
+            (false, Some(_)) => print::line(id)?,
+            (false, None) => print::line(&format!("{} {id}", chain.name))?,
+        }
+    }
+}
