@@ -2,14 +2,18 @@
 
 use covey_kernel::Hash;
 
-use crate::{messaging, rumors, sim::Report, tally};
+use crate::{forum, messaging, rumors, sim::Report, tally};
 
 /// A machine's name, and how one seed of it runs.
 pub type Guest = (&'static str, fn(u64) -> Report);
 
 /// Every guest. A new protocol adds one line.
-pub const GUESTS: &[Guest] =
-    &[("tally", tally::run), ("rumors", rumors::run), ("messaging", messaging::run)];
+pub const GUESTS: &[Guest] = &[
+    ("tally", tally::run),
+    ("rumors", rumors::run),
+    ("messaging", messaging::run),
+    ("forum", forum::run),
+];
 
 /// Runs a seed twice: its report, and the two traces if they differ.
 #[must_use]

@@ -10,6 +10,7 @@
 )]
 
 pub mod chains;
+pub mod forum;
 pub mod guests;
 pub mod messaging;
 pub mod naive;

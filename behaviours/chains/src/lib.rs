@@ -35,7 +35,8 @@ pub mod seal;
 pub mod wire;
 
 pub use block::{Block, Invalid, Payload, SignedBlock, Vote};
+pub use check::Checked;
 pub use error::Error;
 pub use id::{BlockId, InvalidBlockId};
-pub use machine::{Chains, Rules};
+pub use machine::{Chains, Delta, Rules};
 pub use name::{InvalidName, Name};

@@ -5,9 +5,11 @@ use super::{
     types::{Done, Now, ProtocolStatus, SetNow, Status},
 };
 use crate::{
+    driver::Metrics,
     node::{Msg, State, peer_id},
     rpc::{Method, NoParams, Registry, RpcError, codes},
 };
+use covey_chains::Chains;
 use covey_kernel::{Machine, Time};
 
 pub(super) fn register(registry: &mut Registry<State>) {

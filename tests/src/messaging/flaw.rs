@@ -10,6 +10,8 @@ use covey_messaging::{
     wire::{Outcome, Request, Response},
 };
 
+use crate::sim::convert;
+
 /// Where conversations' counters lie in the store.
 const CONVERSATIONS: &[u8] = &[0x11];
 /// Where what waits to be delivered lies.
@@ -44,35 +46,6 @@ pub struct Flawed<R: Ratchet> {
     ratchet: PhantomData<R>,
 }
 
-fn inner<R: Ratchet>(input: Input<Flawed<R>>) -> Input<Messaging<R>> {
-    match input {
-        Input::Start => Input::Start,
-        Input::Wake => Input::Wake,
-        Input::Command { id, command } => Input::Command { id, command },
-        Input::Request { from, id, bytes } => Input::Request { from, id, bytes },
-        Input::Answer { from, ask, outcome } => Input::Answer { from, ask, outcome },
-        Input::Gossip { from, topic, id, bytes } => Input::Gossip { from, topic, id, bytes },
-        Input::Connected(peer) => Input::Connected(peer),
-        Input::Disconnected(peer) => Input::Disconnected(peer),
-    }
-}
-
-fn outer<R: Ratchet>(effect: Effect<Messaging<R>>) -> Effect<Flawed<R>> {
-    match effect {
-        Effect::Ask { to, ask, bytes } => Effect::Ask { to, ask, bytes },
-        Effect::Answer { to, bytes } => Effect::Answer { to, bytes },
-        Effect::Reply { to, reply } => Effect::Reply { to, reply },
-        Effect::Tell(event) => Effect::Tell(event),
-        Effect::Wake(at) => Effect::Wake(at),
-        Effect::Seek { peer, addresses } => Effect::Seek { peer, addresses },
-        Effect::Release(peer) => Effect::Release(peer),
-        Effect::Join(topic) => Effect::Join(topic),
-        Effect::Leave(topic) => Effect::Leave(topic),
-        Effect::Publish { topic, bytes } => Effect::Publish { topic, bytes },
-        Effect::Judge { gossip, verdict } => Effect::Judge { gossip, verdict },
-    }
-}
-
 type Cx<'a, 'c, 'v, R> = &'a mut Context<'c, 'v, Flawed<R>>;
 
 impl<R: Ratchet> Machine for Flawed<R> {
@@ -102,7 +75,12 @@ impl<R: Ratchet> Machine for Flawed<R> {
         now: Time,
         inputs: Vec<Input<Self>>,
     ) -> Vec<Result<Checked, Error>> {
-        Messaging::<R>::check(&rules.rules, base, now, inputs.into_iter().map(inner).collect())
+        Messaging::<R>::check(
+            &rules.rules,
+            base,
+            now,
+            inputs.into_iter().map(convert::input).collect(),
+        )
     }
 
     fn decide(&self, cx: &mut Context<'_, '_, Self>, input: Checked) -> Result<Vec<Delta>, Error> {
@@ -159,7 +137,7 @@ impl<R: Ratchet> Flawed<R> {
                     cx.view.delete(key);
                 }
             }
-            cx.effects.push(outer(effect));
+            cx.effects.push(convert::effect(effect));
         }
         Ok(delta)
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use covey_kernel::{CommandId, Context, Effect, Effects, Input, Peer, View};
+use covey_kernel::{CommandId, Context, Effect, Effects, Input, Machine, Peer, View};
 use covey_messaging::{
     Command, ContactView, HistoryQuery, InviteView, MessageView, Relation, Reply,
 };
@@ -12,7 +12,7 @@ use crate::sim::World;
 
 /// What a node would reply to a command now; nothing of it is kept. `None` if it is down, or
 /// would refuse.
-pub fn ask<M: Person>(world: &World<M>, number: usize, command: Command) -> Option<Reply> {
+pub fn ask<M: Machine>(world: &World<M>, number: usize, command: M::Command) -> Option<M::Reply> {
     let node = &world.nodes()[number];
     let machine = node.machine()?;
     let input = vec![Input::Command { id: CommandId(0), command }];

@@ -17,6 +17,7 @@
 
 mod chaos;
 mod config;
+pub mod convert;
 mod disk;
 mod gossip;
 mod node;

@@ -1,0 +1,140 @@
+use covey_chains::{
+    BlockId,
+    command::{Command, Join, Post, Reply, Selector, Which},
+    envelope::Content,
+    genesis::{Genesis, Rules as Reps},
+};
+use covey_kernel::{NetworkId, Span, Text};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::{AUTHORS, Forum, author, check::same};
+use crate::{
+    messaging::ask,
+    sim::{Outcome, World},
+};
+
+/// Longest time in which a calm world has to settle.
+const SETTLES: Span = Span::secs(30 * 60);
+
+/// The forum that everybody follows.
+pub(super) fn genesis() -> Genesis {
+    let name = Text::new("chat").unwrap();
+    Genesis::forum(NetworkId::open(), name, Reps::Paper(()))
+}
+
+/// How a user names it.
+pub(super) fn chat() -> Selector {
+    Selector { name: genesis().name(), id: None }
+}
+
+/// Authors, and the world they write in.
+pub(super) struct Authors {
+    world: World<Forum>,
+    rng: ChaCha8Rng,
+    count: u32,
+}
+
+impl Authors {
+    pub(super) fn new(world: World<Forum>, rng: ChaCha8Rng) -> Self {
+        Self { world, rng, count: 0 }
+    }
+
+    pub(super) fn world(&self) -> &World<Forum> {
+        &self.world
+    }
+
+    /// The first post, and then everybody follows it.
+    pub(super) fn begin(&mut self) {
+        self.insist(0, || join(None));
+        let first = loop {
+            match self.insist(0, || post(1, "first", None)) {
+                Reply::Posted(id, _) if id.height == 1 => break id,
+                // It had been made, but the reply was lost with the node.
+                Reply::Posted(..) => break self.order(0)[1],
+                other => panic!("{other:?}"),
+            }
+        };
+        for node in 1..self.world.nodes().len() {
+            self.insist(node, || join(Some(first)));
+        }
+    }
+
+    /// Asks until it is done.
+    fn insist(&mut self, node: usize, command: impl Fn() -> Command) -> Reply {
+        loop {
+            let id = self.world.command(node, command());
+            let answered =
+                |world: &World<Forum>| !matches!(world.outcome(id), None | Some(Outcome::Waiting));
+            self.world.run_until(Span::secs(60), answered);
+            if let Some(Outcome::Done(Ok(reply))) = self.world.outcome(id) {
+                return reply.clone();
+            }
+            self.world.run_for(Span::secs(5));
+        }
+    }
+
+    /// Somebody does something somewhere.
+    pub(super) fn step(&mut self) {
+        let node = self.rng.random_range(0..self.world.nodes().len());
+        let who = self.rng.random_range(1..=AUTHORS);
+        let command = match self.rng.random_range(0..10) {
+            0..5 => {
+                self.count += 1;
+                post(who, &format!("post {}", self.count), None)
+            }
+            5..8 => match self.pick(node, Which::Held) {
+                Some(held) => post(self.rng.random_range(1..=2), "welcome", Some((true, held))),
+                None => post(1, "hello", None),
+            },
+            8 => match self.pick(node, Which::Blocked) {
+                Some(blocked) => post(1, "come back", Some((true, blocked))),
+                None => post(2, "hello", None),
+            },
+            _ => match self.any(node) {
+                Some(target) => post(who, "", Some((self.rng.random_bool(0.5), target))),
+                None => post(1, "hello", None),
+            },
+        };
+        self.world.command(node, command);
+        let pause = Span::millis(self.rng.random_range(0..20_000));
+        self.world.run_for(pause);
+    }
+
+    fn pick(&mut self, node: usize, which: Which) -> Option<BlockId> {
+        match ask(&self.world, node, Command::Heads(chat(), which)) {
+            Some(Reply::Ids(ids)) if !ids.is_empty() => {
+                Some(ids[self.rng.random_range(0..ids.len())])
+            }
+            _ => None,
+        }
+    }
+
+    fn any(&mut self, node: usize) -> Option<BlockId> {
+        let order = self.order(node);
+        (order.len() > 1).then(|| order[self.rng.random_range(1..order.len())])
+    }
+
+    fn order(&self, node: usize) -> Vec<BlockId> {
+        match ask(&self.world, node, Command::Order(chat())) {
+            Some(Reply::Ids(ids)) => ids,
+            _ => Vec::new(),
+        }
+    }
+
+    /// No more faults; until all show the same.
+    pub(super) fn settle(&mut self) {
+        self.world.calm();
+        self.world.run_until(SETTLES, |world| same(world).is_ok());
+    }
+}
+
+fn join(first: Option<BlockId>) -> Command {
+    let first = first.map(|id| id.hash);
+    Command::Join(Box::new(Join { genesis: genesis(), first, key: None }))
+}
+
+fn post(who: u8, text: &str, vote: Option<(bool, BlockId)>) -> Command {
+    let content = Content::plain(text.as_bytes().to_vec()).unwrap();
+    Command::Post(Box::new(Post { chain: chat(), content, sign: Some(author(who)), vote }))
+}
