@@ -47,16 +47,21 @@ impl Authors {
     /// The first post, and then everybody follows it.
     pub(super) fn begin(&mut self) {
         self.insist(0, || join(None));
-        let first = loop {
-            match self.insist(0, || post(1, "first", None)) {
-                Reply::Posted(id, _) if id.height == 1 => break id,
-                // It had been made, but the reply was lost with the node.
-                Reply::Posted(..) => break self.order(0)[1],
-                other => panic!("{other:?}"),
-            }
-        };
+        // It may have been made, and the reply lost with the node: then this is the second post.
+        self.insist(0, || post(1, "first", None));
+        let first = self.begun();
         for node in 1..self.world.nodes().len() {
             self.insist(node, || join(Some(first)));
+        }
+    }
+
+    /// The first post, once the first node is up and shows it.
+    fn begun(&mut self) -> BlockId {
+        loop {
+            if let Some(first) = self.order(0).get(1) {
+                return *first;
+            }
+            self.world.run_for(Span::secs(5));
         }
     }
 
