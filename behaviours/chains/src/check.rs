@@ -10,7 +10,7 @@ use crate::{
     command::Command,
     error::Error,
     machine::Rules,
-    wire::{Item, News, Refusal, Request, Response},
+    wire::{Item, News, Request, Response},
 };
 
 /// An input that is decoded, within bounds and correctly signed.
@@ -24,6 +24,8 @@ pub enum Checked {
     Command(CommandId, Command),
     /// A peer wants something.
     Request(Peer, RequestId, Request),
+    /// A peer has sent what is no request.
+    Nonsense(Peer, RequestId),
     /// A peer has answered, or not.
     Answer(Peer, AskId, Result<Response, AskFailure>),
     /// A connection exists.
@@ -58,10 +60,10 @@ fn decode(input: Input<Chains>) -> Result<Checked, Error> {
         Input::Start => Checked::Start,
         Input::Wake => Checked::Wake,
         Input::Command { id, command } => Checked::Command(id, command),
-        Input::Request { from, id, bytes } => {
-            let invalid = |_| Error::Refused(Refusal::Invalid(()));
-            Checked::Request(from, id, Request::decode(&bytes).map_err(invalid)?)
-        }
+        Input::Request { from, id, bytes } => match Request::decode(&bytes) {
+            Ok(request) => Checked::Request(from, id, request),
+            Err(_) => Checked::Nonsense(from, id),
+        },
         Input::Answer { from, ask, outcome } => {
             let response =
                 |bytes: Vec<u8>| Response::decode(&bytes).map_err(|_| AskFailure::Broken);

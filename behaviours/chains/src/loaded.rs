@@ -1,15 +1,15 @@
 //! A chain's graph in memory, rebuilt from the store when it is first needed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use covey_kernel::{Fault, Hash, Store, cbor};
+use covey_kernel::{Fault, Hash, Peer, PublicKey, Store, Time, cbor};
 
 use crate::{
     BlockId, SignedBlock,
     genesis::{Freeze, Genesis},
     graph::{self, Entry, Graph, Ix, Verdict},
     layout::{self, ChainNo},
-    records::{self, Joined, Stored},
+    records::{self, HeldPost, Joined, Stored},
 };
 
 /// A chain's graph, and where in it each block is.
@@ -18,8 +18,25 @@ pub(crate) struct Loaded {
     numbers: HashMap<Hash, Ix>,
     /// How many places were frozen when the last exchange had ended.
     pub(crate) frozen: usize,
+    /// The held posts.
+    pub(crate) held: BTreeMap<Hash, Holding>,
     /// The blocks of hard forks.
     pub(crate) forked: BTreeSet<Hash>,
+}
+
+/// A held post, as far as its quota is concerned.
+#[derive(Clone, Copy)]
+pub(crate) struct Holding {
+    pub(crate) arrived: Time,
+    pub(crate) from: Option<Peer>,
+    pub(crate) author: Option<PublicKey>,
+}
+
+impl Holding {
+    pub(crate) fn of(post: &HeldPost) -> Self {
+        let author = post.signed.block.author;
+        Self { arrived: post.arrived, from: post.from, author }
+    }
 }
 
 impl Loaded {
@@ -31,6 +48,7 @@ impl Loaded {
             graph,
             numbers: HashMap::from([(genesis, Ix::GENESIS)]),
             frozen: 0,
+            held: BTreeMap::new(),
             forked: BTreeSet::new(),
         }
     }
@@ -43,6 +61,9 @@ impl Loaded {
             let added = loaded.insert(&stored.signed);
             added.map(|_| ()).ok_or_else(|| Fault::Corrupt("a block without its past".into()))
         })?;
+        for (hash, post) in records::held(store, no)? {
+            loaded.held.insert(hash, Holding::of(&post));
+        }
         for forked in records::forked(store, no)? {
             loaded.forked.insert(forked.signed.block.id().hash);
         }

@@ -78,6 +78,8 @@ pub enum Effect<M: Machine> {
     },
     /// No need to stay connected with this peer any longer.
     Release(Peer),
+    /// This peer broke a rule. Who goes on so is disconnected, and refused for a while.
+    Strike(Peer),
     /// Hear what is said on this topic, and pass on what is accepted. Joining twice is as once. It
     /// holds until the node stops: a machine joins anew at [`crate::Input::Start`]. A node joins
     /// at most [`crate::limits::TOPICS`].

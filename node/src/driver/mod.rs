@@ -44,6 +44,8 @@ pub trait Outside: Send + 'static {
     fn seek(&mut self, peer: Peer, addresses: Vec<Address>);
     /// No need to stay connected with a peer.
     fn release(&mut self, peer: Peer);
+    /// A peer broke a rule.
+    fn strike(&mut self, peer: Peer);
     /// Hear what is said on a topic, and pass on what is accepted.
     fn join(&mut self, topic: Topic);
     /// Hear it no longer.

@@ -226,6 +226,8 @@ impl Outside for Record {
 
     fn release(&mut self, _peer: Peer) {}
 
+    fn strike(&mut self, _peer: Peer) {}
+
     fn join(&mut self, topic: Topic) {
         self.add(Said::Join(topic));
     }

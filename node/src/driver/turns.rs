@@ -89,6 +89,7 @@ impl<M: Machine, J: Journal, O: Outside> Turns<M, J, O> {
             Effect::Answer { to, bytes } => self.outside.answer(to, bytes),
             Effect::Seek { peer, addresses } => self.outside.seek(peer, addresses),
             Effect::Release(peer) => self.outside.release(peer),
+            Effect::Strike(peer) => self.outside.strike(peer),
             Effect::Join(topic) => self.outside.join(topic),
             Effect::Leave(topic) => self.outside.leave(topic),
             Effect::Publish { topic, bytes } => self.outside.publish(topic, bytes),

@@ -124,6 +124,10 @@ impl Outside for Mouth {
         self.say(Command::Release { line: self.line, peer });
     }
 
+    fn strike(&mut self, peer: Peer) {
+        self.say(Command::Strike(peer));
+    }
+
     fn join(&mut self, topic: Topic) {
         self.say(Command::Join { line: self.line, topic });
     }

@@ -48,6 +48,8 @@ pub enum Command {
         /// With whom.
         peer: Peer,
     },
+    /// A peer broke a rule of some machine.
+    Strike(Peer),
     /// Hear what is said on a topic, and pass it on.
     Join {
         /// Whose.

@@ -68,10 +68,15 @@ impl Task {
             }
             Event::Misbehaved { peer, why } => {
                 tracing::warn!(%peer, reason = %why, "a malformed frame");
-                if self.peers.strike(&peer) >= STRIKES {
-                    self.refuse(peer, Refused::Misbehaved);
-                }
+                self.strike(peer);
             }
+        }
+    }
+
+    /// A peer broke a rule: with too many of them it is refused.
+    pub(super) fn strike(&mut self, peer: Peer) {
+        if self.peers.strike(&peer) >= STRIKES {
+            self.refuse(peer, Refused::Misbehaved);
         }
     }
 

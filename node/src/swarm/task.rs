@@ -198,6 +198,7 @@ impl Task {
                     self.swarm.behaviour_mut().gate.keep(peer_id(&peer), false);
                 }
             }
+            Command::Strike(peer) => self.strike(peer),
             Command::Join { line, topic } => self.join(line, topic),
             Command::Leave { line, topic } => self.leave(line, topic),
             Command::Publish { line, topic, bytes } => self.publish(line, topic, bytes),

@@ -32,6 +32,7 @@ where
         Effect::Wake(at) => Effect::Wake(at),
         Effect::Seek { peer, addresses } => Effect::Seek { peer, addresses },
         Effect::Release(peer) => Effect::Release(peer),
+        Effect::Strike(peer) => Effect::Strike(peer),
         Effect::Join(topic) => Effect::Join(topic),
         Effect::Leave(topic) => Effect::Leave(topic),
         Effect::Publish { topic, bytes } => Effect::Publish { topic, bytes },

@@ -173,6 +173,8 @@ impl<M: Machine> World<M> {
             Effect::Ask { .. } | Effect::Answer { .. } => self.send(number, effect),
             Effect::Seek { peer, .. } => self.seek(number, peer),
             Effect::Release(peer) => self.release(number, peer),
+            // Who tampers may be blamed; a node that does not must not be.
+            Effect::Strike(peer) => self.blame(number, peer),
             Effect::Join(topic) => self.join(number, topic),
             Effect::Leave(topic) => self.leave(number, topic),
             Effect::Publish { topic, bytes } => self.publish(number, topic, bytes),

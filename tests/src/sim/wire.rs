@@ -257,6 +257,14 @@ impl<M: Machine> World<M> {
         }
     }
 
+    /// A node says that another broke a rule; one that does not lie must not be blamed.
+    pub(super) fn blame(&mut self, node: usize, peer: Peer) {
+        let Some(other) = self.numbers.get(&peer).copied() else { return };
+        if self.nodes[other].tamper.is_none() {
+            self.unexpected.push(format!("node {node} blamed node {other}"));
+        }
+    }
+
     fn redial(&mut self, node: usize, other: usize) {
         if self.dialing.insert((node, other)) {
             let delay = self.up_to(REDIAL);

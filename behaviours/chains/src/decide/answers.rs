@@ -24,6 +24,9 @@ impl<'d> Desk<'d, '_, '_> {
         };
         // It came twice, or was asked before a restart.
         let Some(known) = known else { return Ok(()) };
+        if matches!(answer, Err(AskFailure::Broken)) {
+            self.effect(Effect::Strike(from));
+        }
         match known.errand {
             Errand::Pull { chain } => match self.followed(chain) {
                 Some(chain) => self.take_page(from, chain, answer),

@@ -48,15 +48,15 @@ impl Desk<'_, '_, '_> {
     pub(super) fn fork(
         &mut self,
         chain: &Chain,
-        held: Option<&Item>,
+        before: &[Item],
         item: &Item,
         place: usize,
     ) -> Result<Taken, Fault> {
-        if let Some(held) = held {
-            self.keep_forked(chain, held, Some(place as u64))?;
-            return self.keep_forked(chain, item, None);
+        let mut place = Some(place as u64);
+        for item in before {
+            self.keep_forked(chain, item, place.take())?;
         }
-        self.keep_forked(chain, item, Some(place as u64))
+        self.keep_forked(chain, item, place)
     }
 
     /// Keeps a block aside, while there is room.

@@ -1,56 +1,61 @@
 //! Posts that wait for a like. They are neither linked to nor gossiped: who is connected with the
 //! node where one was made may ask for it.
 
-use covey_kernel::{AskFailure, Bounded, Bytes, Effect, Fault, Hash, Peer, PublicKey, RequestId};
+use covey_kernel::{AskFailure, Bounded, Bytes, Effect, Fault, Hash, Peer, RequestId, Time};
 
 use super::{
     desk::Desk,
     ingest::{Taken, Waiting},
 };
 use crate::{
+    BlockId,
     command::State,
     error::Error,
     layout,
     limits::{HELD, HELD_PER_CHAIN, HELD_PER_NEIGHBOUR, INLINE_BYTES, PAGE_BYTES},
+    loaded::{Holding, Loaded},
     memory::{Chain, Errand},
     records::{self, HeldPost},
     wire::{Asker, Item, Request, Response, Tally},
 };
 
 impl Desk<'_, '_, '_> {
-    /// Makes room for one more held post of an author from a neighbour: the oldest goes. What was
-    /// made here goes last.
-    pub(super) fn room_for_held(
-        &mut self,
-        chain: &Chain,
-        from: Option<Peer>,
-        author: Option<PublicKey>,
-    ) -> Result<(), Error> {
-        let mut held = records::held(self.store(), chain.no)?;
-        held.sort_by_key(|(hash, post)| (post.arrived, *hash));
-        let of = |post: &HeldPost| post.from == from;
-        let by = |post: &HeldPost| of(post) && post.signed.block.author == author;
-        self.evict(chain, &held, by, HELD)?;
-        self.evict(chain, &held, of, HELD_PER_NEIGHBOUR)?;
-        match held.len() < HELD_PER_CHAIN {
-            true => Ok(()),
-            false => Err(Error::TooManyHeld),
-        }
+    /// Whether a chain has room for one more held post, if the oldest of its kind go.
+    pub(super) fn can_hold(&self, chain: &Chain) -> Result<bool, Fault> {
+        Ok(chain.load(self.store())?.held.len() < HELD_PER_CHAIN)
     }
 
-    fn evict(
+    /// Holds a post. The oldest of its author from the same neighbour, and of that neighbour, go.
+    pub(super) fn hold(
         &mut self,
         chain: &Chain,
-        held: &[(Hash, HeldPost)],
-        which: impl Fn(&HeldPost) -> bool,
-        most: usize,
+        id: &BlockId,
+        post: &HeldPost,
     ) -> Result<(), Fault> {
-        let counted: Vec<&Hash> =
-            held.iter().filter(|(_, post)| which(post)).map(|(hash, _)| hash).collect();
-        let over = counted.len().saturating_add(1).saturating_sub(most);
-        for hash in counted.into_iter().take(over) {
-            self.view().delete(layout::held(chain.no, hash));
-            self.drop_payload(chain, hash)?;
+        let holding = Holding::of(post);
+        let evicted = {
+            let mut loaded = chain.load(self.store())?;
+            let from = |other: &Holding| other.from == holding.from;
+            let mut evicted = oldest(&loaded, |h| from(h) && h.author == holding.author, HELD);
+            evicted.extend(oldest(&loaded, from, HELD_PER_NEIGHBOUR));
+            for hash in &evicted {
+                loaded.held.remove(hash);
+            }
+            loaded.held.insert(id.hash, holding);
+            evicted
+        };
+        for hash in evicted {
+            self.view().delete(layout::held(chain.no, &hash));
+            self.drop_payload(chain, &hash)?;
+        }
+        records::write(self.view(), layout::held(chain.no, &id.hash), post);
+        Ok(())
+    }
+
+    /// A post is admitted.
+    pub(super) fn held_no_longer(&mut self, chain: &Chain, id: &BlockId) -> Result<(), Fault> {
+        if chain.load(self.store())?.held.remove(&id.hash).is_some() {
+            self.view().delete(layout::held(chain.no, &id.hash));
         }
         Ok(())
     }
@@ -105,13 +110,17 @@ impl Desk<'_, '_, '_> {
         let mut accepted = 0u64;
         for item in items {
             let id = item.block.block.id();
-            let there = self.view_get(&layout::held(chain.no, &id.hash))?;
+            let there = chain.load(self.store())?.held.contains_key(&id.hash);
             if there || item.block.block.vote.is_some() {
                 continue;
             }
             match self.take(chain, item, &mut Waiting::default())? {
                 Taken::Held => self.keep_held(from, chain, item)?,
                 Taken::New(State::Placed(_)) => self.announce(chain, item)?,
+                Taken::Invalid(_) => {
+                    self.effect(Effect::Strike(from));
+                    break;
+                }
                 _ => continue,
             }
             accepted = accepted.saturating_add(1);
@@ -120,22 +129,29 @@ impl Desk<'_, '_, '_> {
     }
 
     fn keep_held(&mut self, from: Peer, chain: &Chain, item: &Item) -> Result<(), Error> {
-        let id = item.block.block.id();
-        match self.room_for_held(chain, Some(from), item.block.block.author) {
-            Ok(()) => {}
-            // The chain is full of them: this one waits at its author's node.
-            Err(Error::TooManyHeld) => return Ok(()),
-            Err(other) => return Err(other),
+        // If the chain is full of them, this one waits at its author's node.
+        if !self.can_hold(chain)? {
+            return Ok(());
         }
-        let held = HeldPost { signed: item.block.clone(), arrived: self.now(), from: Some(from) };
-        records::write(self.view(), layout::held(chain.no, &id.hash), &held);
+        let id = item.block.block.id();
+        let (signed, arrived) = (item.block.clone(), self.now());
+        self.hold(chain, &id, &HeldPost { signed, arrived, from: Some(from) })?;
         if let Some(payload) = &item.payload {
             self.put_payload(chain, &id, payload)?;
         }
         Ok(())
     }
+}
 
-    fn view_get(&self, key: &[u8]) -> Result<bool, Fault> {
-        Ok(self.store().get(key)?.is_some())
-    }
+/// Held posts that are to go so that no more than `most` of a kind are held with one more.
+fn oldest(loaded: &Loaded, which: impl Fn(&Holding) -> bool, most: usize) -> Vec<Hash> {
+    let mut kind: Vec<(Time, Hash)> = loaded
+        .held
+        .iter()
+        .filter(|(_, holding)| which(holding))
+        .map(|(hash, holding)| (holding.arrived, *hash))
+        .collect();
+    kind.sort_unstable();
+    let over = kind.len().saturating_add(1).saturating_sub(most);
+    kind.into_iter().take(over).map(|(_, hash)| hash).collect()
 }

@@ -7,11 +7,11 @@ use covey_kernel::{Effect, Fault, Hash, Span, Topic};
 
 use super::{chains::begins_with_a_post, desk::Desk, states::state};
 use crate::{
-    BlockId, SignedBlock,
+    Block, BlockId, SignedBlock,
     command::{Event, State},
     graph::{Ix, Never, Verdict},
     layout,
-    limits::{AHEAD_MILLIS, HELD},
+    limits::{AHEAD_MILLIS, HELD, PAGE_BLOCKS},
     loaded::Loaded,
     memory::{Chain, Change},
     records::{self, HeldPost, Joined, Stored},
@@ -41,9 +41,31 @@ pub(super) enum Taken {
     Invalid(&'static str),
 }
 
-/// Blocks on their way in: held ones wait here for their likes.
+/// Blocks that came with others, and are taken only with some of them.
 #[derive(Default)]
-pub(super) struct Waiting(BTreeMap<Hash, Item>);
+pub(super) struct Waiting {
+    /// Held posts, which wait for their likes.
+    held: BTreeMap<Hash, Item>,
+    /// Blocks of which there are too many: another that builds on them passes them.
+    aside: BTreeMap<Hash, Item>,
+}
+
+impl Waiting {
+    /// Collects a block that is not in the graph, after those before it. False if one is nowhere.
+    fn collect(&self, loaded: &Loaded, id: &BlockId, found: &mut Vec<Item>) -> bool {
+        let is_found = |item: &Item| item.block.block.id() == *id;
+        if loaded.find(id).is_some() || found.iter().any(is_found) {
+            return true;
+        }
+        let Some(item) = self.aside.get(&id.hash).filter(|item| is_found(item)) else {
+            return false;
+        };
+        // Each was examined when all before it were there or found, so this ends.
+        let before = item.block.block.backs.iter().all(|back| self.collect(loaded, back, found));
+        found.push(item.clone());
+        before && found.len() <= PAGE_BLOCKS
+    }
+}
 
 impl Desk<'_, '_, '_> {
     /// Takes a block with its payload, if that came too.
@@ -69,46 +91,25 @@ impl Desk<'_, '_, '_> {
             drop(loaded);
             return self.keep_forked(chain, item, None);
         }
-        let held = match self.vouched(chain, &loaded, signed, waiting)? {
-            Past::Known => None,
-            Past::Held(held) => Some(held),
+        let before = match self.past(chain, &loaded, signed, waiting)? {
+            Past::Known(before) => before,
             Past::Unknown => return Ok(Taken::Unknown),
             Past::NotBefore => return Ok(Taken::Invalid("its vote is on what it may not vote on")),
         };
-        if let Some(held) = &held {
-            loaded.insert(&held.block);
-        }
-        let verdict = loaded.insert(signed).map(|(_, verdict)| verdict);
-        if verdict != Some(Verdict::Admitted) {
-            loaded.retract_last(&id.hash);
-            if let Some(held) = &held {
-                loaded.retract_last(&held.block.block.id().hash);
-            }
-            return Ok(self.not_admitted(verdict, item, id.hash, waiting));
-        }
         let settled = self.settled(chain, &loaded)?;
-        if let Err(place) = loaded.graph.refresh_after(settled) {
-            loaded.retract_last(&id.hash);
-            if let Some(held) = &held {
-                loaded.retract_last(&held.block.block.id().hash);
-            }
+        if let Err(why) = add(&mut loaded, &before, signed, settled) {
             drop(loaded);
-            return self.fork(chain, held.as_deref(), item, place);
-        }
-        let place = loaded.find(&id).and_then(|ix| loaded.graph.place(ix));
-        if place.is_none() && too_many_blocked(&mut loaded, signed) {
-            loaded.retract_last(&id.hash);
-            return Ok(Taken::Aside);
+            return self.not_added(chain, &before, item, why, waiting);
         }
         let begun = loaded.graph.first_post();
         if self.store().get(&layout::settled(chain.no))?.is_none() {
             loaded.freeze(&chain.joined.genesis);
         }
         drop(loaded);
-        if let Some(held) = held {
-            self.store_block(chain, &held)?;
-            let id = held.block.block.id();
-            self.view().delete(layout::held(chain.no, &id.hash));
+        for item in &before {
+            let id = item.block.block.id();
+            self.store_block(chain, item)?;
+            self.held_no_longer(chain, &id)?;
             self.tell_of(chain, id)?;
         }
         self.store_block(chain, item)?;
@@ -126,22 +127,29 @@ impl Desk<'_, '_, '_> {
         Ok(state)
     }
 
-    fn not_admitted(
-        &self,
-        verdict: Option<Verdict>,
+    fn not_added(
+        &mut self,
+        chain: &Chain,
+        before: &[Item],
         item: &Item,
-        hash: Hash,
+        why: NotAdded,
         waiting: &mut Waiting,
-    ) -> Taken {
-        match verdict {
-            Some(Verdict::Held) => {
-                waiting.0.insert(hash, item.clone());
+    ) -> Result<Taken, Fault> {
+        let hash = item.block.block.id().hash;
+        Ok(match why {
+            NotAdded::Verdict(Verdict::Held) => {
+                waiting.held.insert(hash, item.clone());
                 Taken::Held
             }
-            Some(Verdict::Never(Never::OtherFirst)) => Taken::Aside,
-            // What builds on a held post may come before the like that admits that.
-            _ => Taken::Invalid("nothing can admit it"),
-        }
+            NotAdded::Verdict(Verdict::Never(Never::OtherFirst)) => Taken::Aside,
+            NotAdded::Verdict(_) => Taken::Invalid("nothing can admit it"),
+            NotAdded::Frozen(place) => return self.fork(chain, before, item, place),
+            NotAdded::TooMany => {
+                waiting.aside.insert(hash, item.clone());
+                Taken::Aside
+            }
+            NotAdded::NoPast => Taken::Unknown,
+        })
     }
 
     /// What is wrong with a block, as far as it can be seen before its verdict.
@@ -172,8 +180,9 @@ impl Desk<'_, '_, '_> {
         None
     }
 
-    /// Whether a block's past is known: or it is a like of a held post, and builds on that alone.
-    fn vouched(
+    /// Whether a block's past is known, perhaps with some blocks that are taken only with it: a held
+    /// post with a like that builds on it alone, or blocks that were left aside.
+    fn past(
         &self,
         chain: &Chain,
         loaded: &Loaded,
@@ -183,23 +192,25 @@ impl Desk<'_, '_, '_> {
         let block = &signed.block;
         let known: Vec<Ix> = block.backs.iter().filter_map(|back| loaded.find(back)).collect();
         if known.len() == block.backs.len() {
-            let Some(vote) = &block.vote else { return Ok(Past::Known) };
-            let target = loaded.find(&vote.target);
-            let fits = target.is_some_and(|target| {
-                let own = block.author.is_some_and(|author| loaded.graph.is_by(target, &author));
-                loaded.graph.is_in_past(target, &known) && !(vote.like && own)
-            });
-            return Ok(if fits { Past::Known } else { Past::NotBefore });
+            let may = may_vote(loaded, block, &known);
+            return Ok(if may { Past::Known(Vec::new()) } else { Past::NotBefore });
         }
-        let like = block.vote.filter(|vote| vote.like && *block.backs == [vote.target]);
-        let Some(like) = like else { return Ok(Past::Unknown) };
-        let Some(held) = self.find_held(chain, &like.target, waiting)? else {
-            return Ok(Past::Unknown);
-        };
-        let of = &held.block.block;
-        let fits = of.author != block.author && of.time <= block.time && of.vote.is_none();
-        let based = of.backs.iter().all(|back| loaded.find(back).is_some());
-        Ok(if fits && based { Past::Held(Box::new(held)) } else { Past::Unknown })
+        let vouched = block.vote.filter(|vote| vote.like && *block.backs == [vote.target]);
+        if let Some(like) = vouched
+            && let Some(held) = self.find_held(chain, &like.target, waiting)?
+        {
+            let of = &held.block.block;
+            let fits = of.author != block.author && of.time <= block.time && of.vote.is_none();
+            let based = of.backs.iter().all(|back| loaded.find(back).is_some());
+            return Ok(if fits && based { Past::Known(vec![held]) } else { Past::Unknown });
+        }
+        let mut before = Vec::new();
+        let there = block.backs.iter().all(|back| waiting.collect(loaded, back, &mut before));
+        // Votes come when their past has.
+        Ok(match there && block.vote.is_none() {
+            true => Past::Known(before),
+            false => Past::Unknown,
+        })
     }
 
     fn find_held(
@@ -208,7 +219,7 @@ impl Desk<'_, '_, '_> {
         id: &BlockId,
         waiting: &Waiting,
     ) -> Result<Option<Item>, Fault> {
-        if let Some(item) = waiting.0.get(&id.hash) {
+        if let Some(item) = waiting.held.get(&id.hash) {
             return Ok((item.block.block.id() == *id).then(|| item.clone()));
         }
         let held: Option<HeldPost> =
@@ -255,12 +266,70 @@ impl Desk<'_, '_, '_> {
 }
 
 enum Past {
-    Known,
-    /// It admits this post, perhaps.
-    Held(Box<Item>),
+    /// It is, with these blocks before it that are not in the graph.
+    Known(Vec<Item>),
     Unknown,
     /// It votes on what is none of its ancestors, or likes its author's own.
     NotBefore,
+}
+
+/// Why a block was not added.
+enum NotAdded {
+    Verdict(Verdict),
+    /// It would change this place, which is frozen.
+    Frozen(usize),
+    /// The order leaves out too many of its author's blocks.
+    TooMany,
+    /// Some of the blocks before it are not there.
+    NoPast,
+}
+
+/// Adds a block and those that are taken with it, or nothing at all.
+fn add(
+    loaded: &mut Loaded,
+    before: &[Item],
+    signed: &SignedBlock,
+    settled: usize,
+) -> Result<(), NotAdded> {
+    let mut added = Vec::new();
+    let outcome = try_add(loaded, before, signed, settled, &mut added);
+    if outcome.is_err() {
+        added.iter().rev().for_each(|hash| loaded.retract_last(hash));
+    }
+    outcome
+}
+
+fn try_add(
+    loaded: &mut Loaded,
+    before: &[Item],
+    signed: &SignedBlock,
+    settled: usize,
+    added: &mut Vec<Hash>,
+) -> Result<(), NotAdded> {
+    for item in before {
+        loaded.insert(&item.block).ok_or(NotAdded::NoPast)?;
+        added.push(item.block.block.id().hash);
+    }
+    let (_, verdict) = loaded.insert(signed).ok_or(NotAdded::NoPast)?;
+    added.push(signed.block.id().hash);
+    if verdict != Verdict::Admitted {
+        return Err(NotAdded::Verdict(verdict));
+    }
+    loaded.graph.refresh_after(settled).map_err(NotAdded::Frozen)?;
+    // Also of a block that is placed: it may be placed in the stead of another.
+    match too_many_blocked(loaded, signed) {
+        true => Err(NotAdded::TooMany),
+        false => Ok(()),
+    }
+}
+
+/// Whether a block is no vote, or one that its author may cast: on an ancestor, no like of their own.
+fn may_vote(loaded: &Loaded, block: &Block, known: &[Ix]) -> bool {
+    let Some(vote) = &block.vote else { return true };
+    loaded.find(&vote.target).is_some_and(|target| {
+        let own = block.author.is_some_and(|author| loaded.graph.is_by(target, &author));
+        loaded.graph.is_in_past(target, known) && !(vote.like && own)
+    })
 }
 
 /// Whether these bytes are a block's payload, and a member of the group has encrypted them.

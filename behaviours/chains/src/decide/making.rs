@@ -69,8 +69,10 @@ impl Desk<'_, '_, '_> {
         let inline = covey_kernel::Bytes::new(payload.to_vec()).ok();
         let inline = inline.filter(|_| payload.len() <= INLINE_BYTES);
         let item = Item { block: signed, payload: inline };
-        // What is held is kept in another place, so room for it is looked for first.
-        self.room_for_held(chain, None, item.block.block.author)?;
+        // Whatever can be refused is refused before the block is taken.
+        if !self.can_hold(chain)? {
+            return Err(Error::TooManyHeld);
+        }
         match self.take(chain, &item, &mut Waiting::default())? {
             Taken::New(state) => {
                 self.put_payload(chain, &id, payload)?;
@@ -82,8 +84,8 @@ impl Desk<'_, '_, '_> {
                 Ok(Reply::Posted(id, state))
             }
             Taken::Held => {
-                let held = HeldPost { signed: item.block, arrived: self.now(), from: None };
-                records::write(self.view(), layout::held(chain.no, &id.hash), &held);
+                let arrived = self.now();
+                self.hold(chain, &id, &HeldPost { signed: item.block, arrived, from: None })?;
                 self.put_payload(chain, &id, payload)?;
                 self.tell_neighbours(chain, None);
                 Ok(Reply::Posted(id, State::Held))

@@ -27,7 +27,7 @@ use crate::{
     check::Checked,
     command::{Command, Reply},
     error::Error,
-    wire::Request,
+    wire::{Refusal, Request, Response},
 };
 use desk::Desk;
 
@@ -44,6 +44,12 @@ impl Desk<'_, '_, '_> {
                 Request::Nudge(asker) => self.nudged(from, id, &asker),
                 Request::Names(()) => self.names_wanted(id),
             },
+            Checked::Nonsense(from, id) => {
+                self.effect(Effect::Strike(from));
+                let answer = Response::Refused(Refusal::Invalid(())).encode();
+                self.effect(Effect::Answer { to: id, bytes: answer });
+                Ok(())
+            }
             Checked::Answer(from, ask, outcome) => self.answered(from, ask, outcome),
             Checked::Connected(peer) => self.connected(peer),
             Checked::Disconnected(peer) => {

@@ -176,9 +176,13 @@ impl Desk<'_, '_, '_> {
     ) -> Result<(), Error> {
         match answer {
             Ok(Response::Chunks(chunks)) => {
-                if let Some(next) = self.keep_chunks(chain, &block, first, &chunks)? {
-                    self.ask_chunks(chain, from, block, next);
-                    return Ok(());
+                match self.keep_chunks(chain, &block, first, &chunks)? {
+                    Kept::More(next) => {
+                        self.ask_chunks(chain, from, block, next);
+                        return Ok(());
+                    }
+                    Kept::Bad => self.effect(Effect::Strike(from)),
+                    Kept::Enough => {}
                 }
             }
             Ok(_) => {}
@@ -191,20 +195,20 @@ impl Desk<'_, '_, '_> {
         Ok(self.fetch(chain, from)?)
     }
 
-    /// Stores chunks that belong to a payload. Gives the next one that is missing.
+    /// Stores chunks that belong to a payload.
     fn keep_chunks(
         &mut self,
         chain: &Chain,
         id: &BlockId,
         first: u32,
         chunks: &[Chunk],
-    ) -> Result<Option<u32>, Fault> {
+    ) -> Result<Kept, Fault> {
         let ix = chain.load(self.store())?.find(id);
-        let Some(ix) = ix else { return Ok(None) };
+        let Some(ix) = ix else { return Ok(Kept::Enough) };
         let missing = layout::missing(chain.no, ix.0);
         let expected: Option<u32> = records::read(self.store(), &missing)?;
         if expected != Some(first) {
-            return Ok(None);
+            return Ok(Kept::Enough);
         }
         let signed = self.signed(chain, ix)?;
         let said = &signed.block.payload;
@@ -212,19 +216,29 @@ impl Desk<'_, '_, '_> {
         let mut next = first;
         for chunk in chunks {
             if blob.verify(next, &chunk.bytes, &chunk.path).is_err() {
-                break;
+                return Ok(Kept::Bad);
             }
             self.view().put(layout::chunk(chain.no, &id.hash, next), chunk.bytes.to_vec());
             next = next.saturating_add(1);
+            records::write(self.view(), missing.clone(), &next);
         }
         if next < blob.chunks() {
-            records::write(self.view(), missing, &next);
-            return Ok((next > first).then_some(next));
+            return Ok(if next > first { Kept::More(next) } else { Kept::Enough });
         }
         self.view().delete(missing);
         self.note_profile(chain, ix, &signed.block)?;
-        Ok(None)
+        Ok(Kept::Enough)
     }
+}
+
+/// What came of chunks.
+enum Kept {
+    /// More are missing, from this one on.
+    More(u32),
+    /// Nothing is missing, or nothing came.
+    Enough,
+    /// One does not belong to the payload.
+    Bad,
 }
 
 impl Desk<'_, '_, '_> {

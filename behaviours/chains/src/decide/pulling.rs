@@ -86,6 +86,7 @@ impl Desk<'_, '_, '_> {
                 Ok(())
             }
             Ok(_) => {
+                self.effect(Effect::Strike(from));
                 self.end(chain, from, Err(Error::Peer("it broke the protocol".into())));
                 Ok(())
             }
@@ -122,6 +123,7 @@ impl Desk<'_, '_, '_> {
         let again = self.count(chain, from, tally);
         self.memory().tidy(chain.no);
         if let Some(why) = broken {
+            self.effect(Effect::Strike(from));
             self.end(chain, from, Err(Error::Peer(why.into())));
             return Ok(());
         }

@@ -11,5 +11,6 @@
 mod exchange;
 mod forks;
 mod held;
+mod hostile;
 mod kinds;
 mod net;

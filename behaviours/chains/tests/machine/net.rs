@@ -7,6 +7,7 @@ use covey_chains::{
     command::{Command, Event, Join, Post, Reply, Selector, State},
     envelope::Content,
     genesis::Genesis,
+    wire::{Asker, ChainRef, Page, Request, Response},
 };
 use covey_kernel::{
     AskId, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input, Keypair, Machine,
@@ -63,6 +64,12 @@ pub(crate) struct Net {
     pub deaf: bool,
     /// Bad gossip is not a fault of the test.
     pub tolerant: bool,
+    /// What the next question is answered with.
+    pub(crate) answer_instead: Option<Vec<u8>>,
+    /// Whether the last gossip was rejected.
+    rejected: bool,
+    /// Who was blamed.
+    pub(crate) strikes: Vec<Peer>,
     /// Answers that still arrive.
     pub budget: Option<usize>,
 }
@@ -93,6 +100,9 @@ impl Net {
             traffic: (0, 0),
             deaf: false,
             tolerant: false,
+            answer_instead: None,
+            rejected: false,
+            strikes: Vec::new(),
             budget: None,
         };
         for number in 0..count {
@@ -190,6 +200,11 @@ impl Net {
             Effect::Ask { to, ask, bytes } => {
                 let other = (0..self.nodes.len()).find(|other| self.nodes[*other].peer == to);
                 let Some(other) = other.filter(|other| self.linked(at, *other)) else { return };
+                if let Some(bytes) = self.answer_instead.take() {
+                    let answer = Input::Answer { from: to, ask, outcome: Ok(bytes) };
+                    self.wires.push_back(Wire::Input(at, answer));
+                    return;
+                }
                 self.next += 1;
                 let id = RequestId(self.next);
                 self.requests.insert(id, (at, ask));
@@ -199,6 +214,9 @@ impl Net {
             }
             Effect::Answer { to, bytes } => {
                 let (asker, ask) = self.requests.remove(&to).unwrap();
+                if asker == usize::MAX {
+                    return;
+                }
                 self.traffic.0 += bytes.len();
                 self.traffic.1 += 1;
                 match &mut self.budget {
@@ -228,6 +246,7 @@ impl Net {
             Effect::Judge { gossip, verdict } => {
                 let (node, topic, bytes) = self.gossip.remove(&gossip).unwrap();
                 assert!(self.tolerant || verdict != GossipVerdict::Reject);
+                self.rejected = verdict == GossipVerdict::Reject;
                 if verdict == GossipVerdict::Accept {
                     self.spread(node, topic, &bytes);
                 }
@@ -236,6 +255,10 @@ impl Net {
                 if when <= self.now {
                     self.wires.push_back(Wire::Input(at, Input::Wake));
                 }
+            }
+            Effect::Strike(peer) => {
+                assert!(self.tolerant, "an honest peer is blamed");
+                self.strikes.push(peer);
             }
             Effect::Seek { .. } | Effect::Release(_) => {}
         }
@@ -251,6 +274,50 @@ impl Net {
                 self.wires.push_back(Wire::Gossip { from, to, topic, bytes });
             }
         }
+    }
+
+    /// Somebody unknown asks, and its answer goes nowhere.
+    pub(crate) fn expect_answer(&mut self, id: RequestId) {
+        self.requests.insert(id, (usize::MAX, AskId(0)));
+    }
+
+    /// A node hears something; whether it rejects that.
+    pub(crate) fn gossip(&mut self, to: usize, topic: Topic, bytes: Vec<u8>) -> bool {
+        self.next += 1;
+        let id = GossipId(self.next);
+        self.gossip.insert(id, (to, topic, bytes.clone()));
+        self.rejected = false;
+        self.feed(to, Input::Gossip { from: key(99).public(), topic, id, bytes });
+        self.run();
+        self.rejected
+    }
+
+    /// A node pulls, gets what was prepared, and whatever it asks after that.
+    pub(crate) fn pull_held(&mut self, at: usize, chain: ChainRef) {
+        let prepared = self.answer_instead.take();
+        let from = self.nodes[1 - at].peer;
+        self.next += 1;
+        let id = RequestId(1_000_000 + self.next);
+        self.expect_answer(id);
+        let nudge = Request::Nudge(Asker { chain, proof: None });
+        self.feed(at, Input::Request { from, id, bytes: nudge.encode() });
+        // The pull finds nothing, and then comes the question for held posts.
+        self.answer_instead = Some(Response::Page(Page::default()).encode());
+        self.retarget(at);
+        self.answer_instead = prepared;
+        self.run();
+    }
+
+    /// The question that is under way gets what was prepared.
+    fn retarget(&mut self, at: usize) {
+        let bytes = self.answer_instead.take().unwrap();
+        let Some(Wire::Input(_, Input::Request { id, .. })) = self.wires.pop_back() else {
+            panic!("no question is under way")
+        };
+        let (asker, ask) = self.requests.remove(&id).unwrap();
+        assert_eq!(asker, at);
+        let from = self.nodes[1 - at].peer;
+        self.wires.push_back(Wire::Input(at, Input::Answer { from, ask, outcome: Ok(bytes) }));
     }
 
     /// Until nothing is under way.
