@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     BlockId,
-    command::State,
     error::Error,
     layout,
     limits::{HELD, HELD_PER_CHAIN, HELD_PER_NEIGHBOUR, INLINE_BYTES, PAGE_BYTES},
@@ -114,9 +113,12 @@ impl Desk<'_, '_, '_> {
             if there || item.block.block.vote.is_some() {
                 continue;
             }
-            match self.take(chain, item, &mut Waiting::default())? {
+            let mut waiting = Waiting::default();
+            let taken = self.take(chain, item, &mut waiting)?;
+            self.tell_taken(chain, &mut waiting)?;
+            match taken {
                 Taken::Held => self.keep_held(from, chain, item)?,
-                Taken::New(State::Placed(_)) => self.announce(chain, item)?,
+                Taken::New if self.is_placed(chain, item)? => self.announce(chain, item)?,
                 Taken::Invalid(_) => {
                     self.effect(Effect::Strike(from));
                     break;

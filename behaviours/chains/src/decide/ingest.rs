@@ -24,8 +24,8 @@ use crate::{
 pub(super) enum Taken {
     /// It was there.
     Known,
-    /// It is new, admitted, and stands here.
-    New(State),
+    /// It is new, and admitted.
+    New,
     /// Its author had no reps.
     Held,
     /// Its past is not known here.
@@ -48,6 +48,8 @@ pub(super) struct Waiting {
     held: BTreeMap<Hash, Item>,
     /// Blocks of which there are too many: another that builds on them passes them.
     aside: BTreeMap<Hash, Item>,
+    /// What was taken and is to be told.
+    taken: Vec<BlockId>,
 }
 
 impl Waiting {
@@ -102,29 +104,33 @@ impl Desk<'_, '_, '_> {
             return self.not_added(chain, &before, item, why, waiting);
         }
         let begun = loaded.graph.first_post();
-        if self.store().get(&layout::settled(chain.no))?.is_none() {
-            loaded.freeze(&chain.joined.genesis);
-        }
         drop(loaded);
         for item in &before {
             let id = item.block.block.id();
             self.store_block(chain, item)?;
             self.held_no_longer(chain, &id)?;
-            self.tell_of(chain, id)?;
+            waiting.taken.push(id);
         }
         self.store_block(chain, item)?;
+        waiting.taken.push(id);
         self.begin(chain, begun)?;
-        Ok(Taken::New(self.tell_of(chain, id)?))
+        Ok(Taken::New)
     }
 
-    /// Tells who listens of a new block.
-    fn tell_of(&mut self, chain: &Chain, id: BlockId) -> Result<State, Fault> {
-        let state = {
-            let mut loaded = chain.load(self.store())?;
-            loaded.find(&id).map_or(State::Held, |ix| state(&mut loaded, ix))
-        };
-        self.tell(Event::Block { chain: chain.info(), id, state });
-        Ok(state)
+    /// Tells who listens of the blocks that were taken; what is old enough freezes. The order is
+    /// sought once for all of them.
+    pub(super) fn tell_taken(&mut self, chain: &Chain, waiting: &mut Waiting) -> Result<(), Fault> {
+        if waiting.taken.is_empty() {
+            return Ok(());
+        }
+        for id in std::mem::take(&mut waiting.taken) {
+            let state = self.state_of(chain, &id)?;
+            self.tell(Event::Block { chain: chain.info(), id, state });
+        }
+        if self.store().get(&layout::settled(chain.no))?.is_none() {
+            chain.load(self.store())?.freeze(&chain.joined.genesis);
+        }
+        Ok(())
     }
 
     fn not_added(
@@ -259,9 +265,9 @@ impl Desk<'_, '_, '_> {
     }
 
     /// Where a block stands now.
-    pub(super) fn state_of(&self, chain: &Chain, ix: Ix) -> Result<State, Fault> {
+    pub(super) fn state_of(&self, chain: &Chain, id: &BlockId) -> Result<State, Fault> {
         let mut loaded = chain.load(self.store())?;
-        Ok(state(&mut loaded, ix))
+        Ok(loaded.find(id).map_or(State::Held, |ix| state(&mut loaded, ix)))
     }
 }
 
@@ -315,7 +321,7 @@ fn try_add(
     if verdict != Verdict::Admitted {
         return Err(NotAdded::Verdict(verdict));
     }
-    loaded.graph.refresh_after(settled).map_err(NotAdded::Frozen)?;
+    loaded.graph.keeps_first(settled).map_err(NotAdded::Frozen)?;
     // Also of a block that is placed: it may be placed in the stead of another.
     match too_many_blocked(loaded, signed) {
         true => Err(NotAdded::TooMany),
@@ -342,8 +348,9 @@ pub(super) fn is_payload(chain: &Chain, signed: &SignedBlock, payload: &[u8]) ->
 /// Whether the order leaves out more blocks of an author than one rep should be able to make.
 fn too_many_blocked(loaded: &mut Loaded, signed: &SignedBlock) -> bool {
     let Some(author) = signed.block.author else { return false };
-    let tips: Vec<Ix> = loaded.graph.tips().collect();
-    let blocked = tips.into_iter().filter(|ix| loaded.graph.is_by(*ix, &author));
-    let blocked: Vec<Ix> = blocked.collect();
-    blocked.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).count() > HELD
+    let tips = loaded.graph.tips().filter(|ix| loaded.graph.is_by(*ix, &author));
+    let tips: Vec<Ix> = tips.collect();
+    // Where they stand is only sought if there are so many.
+    tips.len() > HELD
+        && tips.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).count() > HELD
 }

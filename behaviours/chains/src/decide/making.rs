@@ -73,9 +73,12 @@ impl Desk<'_, '_, '_> {
         if !self.can_hold(chain)? {
             return Err(Error::TooManyHeld);
         }
-        match self.take(chain, &item, &mut Waiting::default())? {
-            Taken::New(state) => {
+        let mut waiting = Waiting::default();
+        match self.take(chain, &item, &mut waiting)? {
+            Taken::New => {
                 self.put_payload(chain, &id, payload)?;
+                self.tell_taken(chain, &mut waiting)?;
+                let state = self.state_of(chain, &id)?;
                 // Before the first post nobody knows which chain this is, so nobody listens.
                 match chain.joined.first.is_none() && begins_with_a_post(&chain.joined.genesis) {
                     true => self.tell_neighbours(chain, None),

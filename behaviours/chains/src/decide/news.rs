@@ -41,6 +41,12 @@ impl Desk<'_, '_, '_> {
         }
     }
 
+    /// Whether a block is in the order: only such are passed on.
+    pub(super) fn is_placed(&self, chain: &Chain, item: &Item) -> Result<bool, Fault> {
+        let state = self.state_of(chain, &item.block.block.id())?;
+        Ok(matches!(state, State::Placed(_)))
+    }
+
     /// Somebody tells of a block. Only what is placed here is passed on.
     pub(super) fn heard(&mut self, from: Peer, id: GossipId, news: News) -> Result<(), Error> {
         let mut verdict = GossipVerdict::Ignore;
@@ -54,10 +60,13 @@ impl Desk<'_, '_, '_> {
     }
 
     fn judge(&mut self, chain: &Chain, from: Peer, item: &Item) -> Result<GossipVerdict, Error> {
-        let taken = self.take(chain, item, &mut Waiting::default())?;
+        let mut waiting = Waiting::default();
+        let taken = self.take(chain, item, &mut waiting)?;
+        self.tell_taken(chain, &mut waiting)?;
         self.memory().tidy(chain.no);
+        let placed = self.is_placed(chain, item)?;
         Ok(match taken {
-            Taken::New(State::Placed(_)) => {
+            Taken::New if placed => {
                 if item.payload.is_none() && !self.is_fetching(chain, &from) {
                     self.fetch(chain, from)?;
                 }
@@ -68,7 +77,7 @@ impl Desk<'_, '_, '_> {
                 GossipVerdict::Ignore
             }
             Taken::Invalid(_) => GossipVerdict::Reject,
-            Taken::New(_)
+            Taken::New
             | Taken::Known
             | Taken::Held
             | Taken::Ahead

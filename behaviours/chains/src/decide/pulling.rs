@@ -8,7 +8,7 @@ use super::{
     ingest::{Taken, Waiting},
 };
 use crate::{
-    command::{Direction, Reply, Selector, State},
+    command::{Direction, Reply, Selector},
     error::Error,
     graph::Ix,
     limits::{CUTS, TIPS},
@@ -106,7 +106,7 @@ impl Desk<'_, '_, '_> {
         }
         for item in &*page.items {
             match self.take(chain, item, &mut waiting)? {
-                Taken::New(_) => tally.accepted = tally.accepted.saturating_add(1),
+                Taken::New => tally.accepted = tally.accepted.saturating_add(1),
                 Taken::Invalid(why) => {
                     broken = Some(why);
                     break;
@@ -114,6 +114,7 @@ impl Desk<'_, '_, '_> {
                 _ => {}
             }
         }
+        self.tell_taken(chain, &mut waiting)?;
         if tally.accepted > 0 {
             match chain.joined.first.is_none() && begins_with_a_post(&chain.joined.genesis) {
                 true => self.tell_neighbours(chain, Some(from)),
@@ -173,13 +174,12 @@ impl Desk<'_, '_, '_> {
     /// Tells others of the blocks among these on which nothing builds.
     fn announce_heads(&mut self, chain: &Chain, items: &[Item]) -> Result<(), Fault> {
         for item in items {
-            let head = {
+            let id = item.block.block.id();
+            let is_head = {
                 let loaded = chain.load(self.store())?;
-                let ix = loaded.find(&item.block.block.id());
-                ix.filter(|ix| loaded.graph.children(*ix).is_empty())
+                loaded.find(&id).is_some_and(|ix| loaded.graph.children(ix).is_empty())
             };
-            let Some(ix) = head else { continue };
-            if matches!(self.state_of(chain, ix)?, State::Placed(_)) {
+            if is_head && self.is_placed(chain, item)? {
                 self.announce(chain, item)?;
             }
         }

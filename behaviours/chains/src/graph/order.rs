@@ -60,26 +60,44 @@ impl Order {
 impl Graph {
     /// Places what has come since, from the last place that it cannot change.
     pub(super) fn refresh(&mut self) {
-        self.refresh_after(0).unwrap_or_default();
+        if !self.order.outdated {
+            return;
+        }
+        let (past, outcome) = self.anew();
+        self.order.outdated = false;
+        self.show(&past, outcome);
     }
 
-    /// Places what has come since, if that leaves the first places as they are, the genesis' among
-    /// them. Otherwise nothing is shown anew, and the first place that would change is told: what
-    /// came last must be retracted.
-    pub fn refresh_after(&mut self, frozen: usize) -> Result<(), usize> {
-        if !self.order.outdated {
+    /// Whether what has come since leaves the first places as they are, the genesis' among them. If
+    /// not, the first one that would change is told: what came last must be retracted.
+    pub fn keeps_first(&mut self, places: usize) -> Result<(), usize> {
+        if !self.order.outdated || places <= 1 {
             return Ok(());
         }
         let heads: Vec<Ix> = self.heads.iter().copied().collect();
         let past = self.past(&heads, |ix| self.place_of(ix).is_some());
+        // The order is only sought if it could change there.
+        if self.place_of(past.base).is_some_and(|place| place >= places) {
+            return Ok(());
+        }
+        let (past, outcome) = self.anew();
+        match self.change_before(places, &past, &outcome) {
+            Some(place) => Err(place),
+            None => {
+                self.order.outdated = false;
+                self.show(&past, outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// The order of all that is admitted, from the last place that it cannot change.
+    fn anew(&mut self) -> (Past, Outcome) {
+        let heads: Vec<Ix> = self.heads.iter().copied().collect();
+        let past = self.past(&heads, |ix| self.place_of(ix).is_some());
         let base = self.state(past.base);
         let outcome = self.replay(&past, base);
-        if let Some(place) = self.change_before(frozen, &past, &outcome) {
-            return Err(place);
-        }
-        self.order.outdated = false;
-        self.show(&past, outcome);
-        Ok(())
+        (past, outcome)
     }
 
     /// The first of so many places at which something else would stand.
