@@ -13,6 +13,7 @@
 mod capture;
 mod clocks;
 mod ends;
+mod forum;
 mod impostors;
 mod interface;
 mod kills;

@@ -1,0 +1,8 @@
+//! Forums, groups and identities by the command line, on real nodes.
+
+mod abuse;
+mod acts;
+mod bad;
+mod parted;
+mod reps;
+mod walk;
