@@ -17,6 +17,9 @@ use crate::{
 /// Longest time in which a calm world has to settle.
 const SETTLES: Span = Span::secs(30 * 60);
 
+/// How often it is looked whether it has.
+const LOOKS: Span = Span::secs(10);
+
 /// The forum that everybody follows.
 pub(super) fn genesis() -> Genesis {
     let name = Text::new("chat").unwrap();
@@ -44,13 +47,13 @@ impl Authors {
         &self.world
     }
 
-    /// The first post, and then everybody follows it.
-    pub(super) fn begin(&mut self) {
+    /// The first post, and then everybody follows it but those who come late.
+    pub(super) fn begin(&mut self, late: &[usize]) {
         self.insist(0, || join(None));
         // It may have been made, and the reply lost with the node: then this is the second post.
         self.insist(0, || post(1, "first", None));
         let first = self.begun();
-        for node in 1..self.world.nodes().len() {
+        for node in (1..self.world.nodes().len()).filter(|node| !late.contains(node)) {
             self.insist(node, || join(Some(first)));
         }
     }
@@ -63,6 +66,17 @@ impl Authors {
             }
             self.world.run_for(Span::secs(5));
         }
+    }
+
+    /// Somebody follows the forum by its name alone, and adopts the first post that they meet.
+    pub(super) fn come_late(&mut self, node: usize) {
+        self.insist(node, || join(None));
+        // Who writes before would begin another forum of the same name.
+        let begun = |world: &World<Forum>| {
+            let order = ask(world, node, Command::Order(chat()));
+            matches!(order, Some(Reply::Ids(ids)) if ids.len() > 1)
+        };
+        assert!(self.world.run_until(SETTLES, begun), "node {node} meets no first post");
     }
 
     /// Asks until it is done.
@@ -102,8 +116,20 @@ impl Authors {
             },
         };
         self.world.command(node, command);
+        if self.rng.random_ratio(1, 5) {
+            self.equivocate(who);
+        }
         let pause = Span::millis(self.rng.random_range(0..20_000));
         self.world.run_for(pause);
+    }
+
+    /// The same author writes elsewhere at the same time, with the reps that they spend here.
+    fn equivocate(&mut self, who: u8) {
+        for _ in 0..self.rng.random_range(1..=3) {
+            let node = self.rng.random_range(0..self.world.nodes().len());
+            self.count += 1;
+            self.world.command(node, post(who, &format!("post {}", self.count), None));
+        }
     }
 
     fn pick(&mut self, node: usize, which: Which) -> Option<BlockId> {
@@ -120,7 +146,8 @@ impl Authors {
         (order.len() > 1).then(|| order[self.rng.random_range(1..order.len())])
     }
 
-    fn order(&self, node: usize) -> Vec<BlockId> {
+    /// What a node shows.
+    pub(super) fn order(&self, node: usize) -> Vec<BlockId> {
         match ask(&self.world, node, Command::Order(chat())) {
             Some(Reply::Ids(ids)) => ids,
             _ => Vec::new(),
@@ -130,7 +157,11 @@ impl Authors {
     /// No more faults; until all show the same.
     pub(super) fn settle(&mut self) {
         self.world.calm();
-        self.world.run_until(SETTLES, |world| same(world).is_ok());
+        let end = self.world.now().plus(SETTLES);
+        // Looked at now and then: to ask every node takes longer than most steps do.
+        while self.world.now() < end && same(&self.world).is_err() {
+            self.world.run_for(LOOKS);
+        }
     }
 }
 

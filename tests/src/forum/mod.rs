@@ -4,8 +4,9 @@
 mod act;
 mod check;
 mod machine;
+mod testnet;
 
-use covey_kernel::Keypair;
+use covey_kernel::{Keypair, Span};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -21,6 +22,9 @@ const AUTHORS: u8 = 6;
 /// Things that authors do in one run.
 const STEPS: usize = 60;
 
+/// How far clocks of the large world are apart: more than a block may be ahead.
+const FAR_APART: Span = Span::secs(40 * 60);
+
 /// An author's key.
 #[must_use]
 pub fn author(number: u8) -> Keypair {
@@ -30,17 +34,49 @@ pub fn author(number: u8) -> Keypair {
 /// A quarter of an hour of a forum in a rough world, then time to settle.
 #[must_use]
 pub fn run(seed: u64) -> Report {
-    let nodes = ChaCha8Rng::seed_from_u64(!seed).random_range(2..=5);
-    run_with(seed, nodes, None)
+    run_with(seed, None)
 }
 
-/// The same with so many nodes, and a mistake in every node.
+/// The same with a mistake in every node.
 #[must_use]
-pub fn run_with(seed: u64, nodes: usize, flaw: Option<Flaw>) -> Report {
+pub fn run_with(seed: u64, flaw: Option<Flaw>) -> Report {
+    let nodes = ChaCha8Rng::seed_from_u64(!seed).random_range(2..=5);
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
-    let links: Vec<(usize, usize)> = links(nodes, &mut rng);
-    let config = Config::seeded(seed, nodes);
-    let rules = |me: &Keypair, peers: &[covey_kernel::Peer]| {
+    let links = links(nodes, &mut rng);
+    let mut authors = Authors::new(world(seed, Config::seeded(seed, nodes), links, flaw), rng);
+    authors.begin(&[]);
+    (0..STEPS).for_each(|_| authors.step());
+    authors.settle();
+    Report::of(authors.world(), &checkers())
+}
+
+/// The testnet's 21 nodes, of which some come late, with clocks so far apart that what some make
+/// is ahead of time for others.
+#[must_use]
+pub fn run_testnet(seed: u64) -> Report {
+    let config = Config { skew: FAR_APART, ..Config::seeded(seed, testnet::NODES) };
+    let links = testnet::links();
+    let world = world(seed, config, links, None);
+    let mut authors = Authors::new(world, ChaCha8Rng::seed_from_u64(!seed));
+    authors.begin(&testnet::LATE);
+    for late in testnet::LATE {
+        (0..STEPS / 3).for_each(|_| authors.step());
+        authors.come_late(late);
+    }
+    (0..STEPS / 3).for_each(|_| authors.step());
+    authors.settle();
+    assert!(authors.order(0).len() > STEPS / 4, "seed {seed}: little is said");
+    Report::of(authors.world(), &checkers())
+}
+
+/// A world whose nodes stay connected with their neighbours.
+fn world(
+    seed: u64,
+    config: Config,
+    links: Vec<(usize, usize)>,
+    flaw: Option<Flaw>,
+) -> World<Forum> {
+    World::new(seed, config, |me: &Keypair, peers: &[covey_kernel::Peer]| {
         let me = me.public();
         let number = peers.iter().position(|peer| *peer == me).unwrap_or_default();
         let near = links.iter().filter_map(|(a, b)| match number {
@@ -51,15 +87,7 @@ pub fn run_with(seed: u64, nodes: usize, flaw: Option<Flaw>) -> Report {
         let neighbours = near.map(|other| peers[other]).collect();
         let rules = covey_chains::Rules { network: covey_kernel::NetworkId::open(), peer: me };
         Rules { rules, neighbours, flaw }
-    };
-    let world: World<Forum> = World::new(seed, config, rules);
-    let mut authors = Authors::new(world, rng);
-    authors.begin();
-    for _ in 0..STEPS {
-        authors.step();
-    }
-    authors.settle();
-    Report::of(authors.world(), &checkers())
+    })
 }
 
 /// A tree, and sometimes more.

@@ -1,0 +1,52 @@
+//! Forums in the simulated world: each deliberate mistake is caught, and 21 nodes agree.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use std::time::Instant;
+
+use covey_tests::{
+    forum::{Flaw, run_testnet, run_with},
+    sim::Report,
+};
+
+/// Seeds of the large world.
+const SEEDS: u64 = 12;
+
+fn caught(flaw: Flaw, by: &str) {
+    let catches = |report: &Report| report.violations.iter().any(|found| found.starts_with(by));
+    let caught = (0..20).any(|seed| catches(&run_with(seed, Some(flaw))));
+    assert!(caught, "20 seeds did not catch {flaw:?}");
+}
+
+#[test]
+fn a_node_that_never_asks_is_caught() {
+    caught(Flaw::NeverPulls, "all show the same");
+}
+
+#[test]
+fn a_node_that_gives_less_than_it_has_is_caught() {
+    caught(Flaw::GivesLess, "all show the same");
+}
+
+/// With latecomers, clocks that are far apart, and authors who write at several nodes at once.
+#[test]
+fn twenty_one_nodes_agree() {
+    let begun = Instant::now();
+    let reports: Vec<Report> = (0..SEEDS).map(run_testnet).collect();
+    println!("{:?}", begun.elapsed());
+    let bad: Vec<_> = reports.iter().filter(|report| !report.violations.is_empty()).collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+    assert!(reports.iter().all(|report| report.stats.inputs > 1000), "{reports:#?}");
+}
+
+#[test]
+fn the_large_world_replays_bit_for_bit() {
+    let [first, again] = [run_testnet(7), run_testnet(7)];
+    assert_eq!(first, again);
+    assert_ne!(first.trace, run_testnet(8).trace);
+}
