@@ -16,7 +16,10 @@ use covey_shell::frame;
 use rand::SeedableRng;
 
 /// What decodes encodes to the same bytes, within the bound; nothing else decodes.
-fn canonical<T: Serialize + DeserializeOwned + Debug>(bytes: &[u8], limit: usize) -> Option<T> {
+pub(super) fn canonical<T: Serialize + DeserializeOwned + Debug>(
+    bytes: &[u8],
+    limit: usize,
+) -> Option<T> {
     match cbor::decode::<T>(bytes, limit) {
         Ok(value) => {
             assert!(bytes.len() <= limit);

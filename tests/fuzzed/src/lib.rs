@@ -10,20 +10,33 @@
     clippy::arithmetic_side_effects
 )]
 
+mod chains;
+// The product's graph beside the naive model; nothing here may depend on the node.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../src/chains/same.rs"]
+mod chains_same;
 mod decoders;
+mod graph;
 mod machines;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../src/naive/mod.rs"]
+mod naive;
 #[allow(dead_code)]
 #[path = "../../../behaviours/messaging/tests/pair/mod.rs"]
 mod pair;
 
+pub use chains::{
+    chains_content, chains_news, chains_records, chains_request, chains_response, chains_words,
+};
 pub use decoders::{contact_code, content, kernel_cbor, request, response, shell_frame};
+pub use graph::graph;
 pub use machines::machines;
 
 /// A fuzzed function.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("kernel_cbor", kernel_cbor),
     ("request", request),
     ("response", response),
@@ -31,4 +44,11 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("contact_code", contact_code),
     ("shell_frame", shell_frame),
     ("machines", machines),
+    ("chains_request", chains_request),
+    ("chains_response", chains_response),
+    ("chains_news", chains_news),
+    ("chains_records", chains_records),
+    ("chains_content", chains_content),
+    ("chains_words", chains_words),
+    ("graph", graph),
 ];

@@ -1,23 +1,41 @@
-//! Random operations on two machines, from fixed seeds. `COVEY_RUNS` makes it longer, and
+//! Random operations on two machines, and random chains, from fixed seeds. `COVEY_RUNS` makes it longer, and
 //! `COVEY_SEED` runs one seed alone.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
 
-use covey_fuzzed::machines;
+use covey_fuzzed::{graph, machines};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
 /// Runs without further word.
 const RUNS: u64 = 20;
 
+/// The seeds to run: one that was asked for, or many.
+fn seeds(runs: u64) -> std::ops::Range<u64> {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match number("COVEY_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("COVEY_RUNS").unwrap_or(runs),
+    }
+}
+
+/// Chains of any kind, with forks, held posts, spent reps and likes that bring back.
+#[test]
+fn random_chains_are_ordered_as_the_model_says() {
+    let mut failed = Vec::new();
+    for seed in seeds(10 * RUNS) {
+        let mut blocks = [0; 72];
+        ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut blocks);
+        if std::panic::catch_unwind(|| graph(&blocks)).is_err() {
+            failed.push(seed);
+        }
+    }
+    assert_eq!(failed, Vec::<u64>::new(), "seeds that fail");
+}
+
 #[test]
 fn random_operations_lose_and_double_nothing() {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("COVEY_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("COVEY_RUNS").unwrap_or(RUNS),
-    };
     let mut failed = Vec::new();
-    for seed in seeds {
+    for seed in seeds(RUNS) {
         let rng = &mut ChaCha12Rng::seed_from_u64(seed);
         // The two meet first: else little happens.
         let mut steps = vec![16, 0, 7, 0];

@@ -1,5 +1,5 @@
-//! Replays the committed corpora. `COVEY_GOLDEN=update` writes the seeds anew, from messaging's
-//! golden files and some mutations of them.
+//! Replays the committed corpora. `COVEY_GOLDEN=update` writes the seeds anew, from golden
+//! files and some mutations of them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +7,8 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
+
+mod chains;
 
 use std::{fs, path::PathBuf};
 
@@ -71,7 +73,11 @@ fn decoder_seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             let requests = covey_shell_frames();
             requests.iter().flat_map(|(name, value)| mutations(name, value)).collect()
         }
-        _ => operations(),
+        "graph" => chains::graphs(),
+        "machines" => operations(),
+        _ => {
+            chains::seeds(target).iter().flat_map(|(name, value)| mutations(name, value)).collect()
+        }
     }
 }
 
