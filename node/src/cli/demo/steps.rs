@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{
-    Cast, DemoError, cast, check,
+    Cast, DemoError, cast, check, forum,
     people::{
         befriended, code, history, invite, invited_by, progress, refused, send, send_many, until,
     },
@@ -25,10 +25,10 @@ const AWAY: usize = 100;
 const KILLED: usize = 200;
 
 /// Prints each step as it succeeds, and counts them.
-struct Script(usize);
+pub(super) struct Script(usize);
 
 impl Script {
-    fn done(&mut self, text: &str) -> Result<(), Failure> {
+    pub(super) fn done(&mut self, text: &str) -> Result<(), Failure> {
         self.0 = self.0.saturating_add(1);
         print::line(&format!("{:>2}. {text}  ✓", self.0))
     }
@@ -46,6 +46,8 @@ pub(super) async fn all(place: &Path) -> Result<(Cast, usize), Failure> {
     away(&mut cast, &mut script).await?;
     killed(&mut cast, &mut script).await?;
     changed_keys(&cast, &mut script).await?;
+    // At the end, since time passes in it.
+    forum::all(&cast, &mut script).await?;
     Ok((cast, script.0))
 }
 
