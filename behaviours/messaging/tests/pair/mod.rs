@@ -209,7 +209,7 @@ impl World {
                     let earliest = self.nodes[at].wake.map_or(time, |other| other.min(time));
                     self.nodes[at].wake = Some(earliest);
                 }
-                Effect::Seek { .. } | Effect::Release(_) => {}
+                Effect::Seek { .. } | Effect::Release(_) | Effect::Strike(_) => {}
                 Effect::Judge { verdict, .. } => self.nodes[at].judged.push(verdict),
                 Effect::Join(_) | Effect::Leave(_) | Effect::Publish { .. } => {
                     panic!("messaging does not gossip")

@@ -40,7 +40,7 @@ async fn a_newcomer_waits_for_a_like_and_dislikes_revoke() {
 async fn wait(nodes: &[&Node; 3], newcomer: &Author, made: &[String]) -> String {
     let [far, near, theirs] = nodes;
     let id = post_held(theirs, "buy my coins", newcomer).await;
-    assert_eq!(held(theirs).await, [id.clone()]);
+    assert_eq!(held(theirs).await, std::slice::from_ref(&id));
     until("the neighbour sees what is held", || async { held(near).await == [id.clone()] }).await;
     assert_eq!(payload(near, &id).await.ok(), "buy my coins");
     far.ok(&["peer", &near.tcp(), "recv", CHAT]).await;
