@@ -212,7 +212,8 @@ async fn databases_from_the_future_or_of_another_network() {
         ))
     );
     let newer = Schema { family: "messaging", migrations: &[|_| Ok(()), |_| Ok(())] };
-    drop(Db::open(&home.data().join("db"), found, &[newer]).unwrap());
+    let chains = Schema { family: "chains", migrations: &[] };
+    drop(Db::open(&home.data().join("db"), found, &[newer, chains]).unwrap());
     let version = env!("CARGO_PKG_VERSION");
     let failed = home.start_fails(1).await;
     assert_eq!(
