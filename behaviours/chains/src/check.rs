@@ -1,12 +1,13 @@
 //! Decoding and signatures, before anything is decided.
 
 use covey_kernel::{
-    AskFailure, AskId, CommandId, GossipId, Hash, Input, NetworkId, Peer, RequestId, verify_batch,
+    AskFailure, AskId, CommandId, GossipId, Hash, Input, InvalidSignature, Peer, PublicKey,
+    RequestId, Signature, verify_batch,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use crate::{
-    Chains, SignedBlock,
+    Chains,
     command::Command,
     error::Error,
     machine::Rules,
@@ -36,19 +37,22 @@ pub enum Checked {
     News(Peer, GossipId, Box<News>),
 }
 
-/// Checks all inputs, one answer each.
+/// Checks all inputs, one answer each; all their signatures together.
 pub(crate) fn check(rules: &Rules, inputs: Vec<Input<Chains>>) -> Vec<Result<Checked, Error>> {
     let mut checked: Vec<Result<Checked, Error>> = inputs.into_iter().map(decode).collect();
     let mut signed = Vec::new();
-    for input in checked.iter().flatten() {
-        signed.extend(items(input).iter().filter_map(|item| item.block.signed(&rules.network)));
+    let mut owners = Vec::new();
+    for (at, input) in checked.iter().enumerate() {
+        let Ok(input) = input else { continue };
+        // Whether a block must be signed is seen on the block.
+        let found = items(input).iter().filter_map(|item| item.block.signed(&rules.network));
+        signed.extend(found);
+        owners.resize(signed.len(), at);
     }
-    if verify(&signed) {
-        return checked;
-    }
-    for input in &mut checked {
-        let invalid = input.as_ref().is_ok_and(|input| !all_signed(items(input), &rules.network));
-        if invalid {
+    for (at, verdict) in owners.into_iter().zip(verify(&signed)) {
+        if verdict.is_err()
+            && let Some(input) = checked.get_mut(at)
+        {
             refuse(input);
         }
     }
@@ -91,15 +95,6 @@ fn items(input: &Checked) -> &[Item] {
     }
 }
 
-fn all_signed(items: &[Item], network: &NetworkId) -> bool {
-    let is_signed = |block: &SignedBlock| match block.signed(network) {
-        Some((author, bytes, signature)) => author.verify_bytes(&bytes, &signature).is_ok(),
-        // Whether it must be signed is seen on the block.
-        None => true,
-    };
-    items.iter().all(|item| is_signed(&item.block))
-}
-
 /// What has a wrong signature is as good as not said.
 fn refuse(input: &mut Result<Checked, Error>) {
     *input = match std::mem::replace(input, Err(Error::Malformed("a wrong signature"))) {
@@ -110,9 +105,9 @@ fn refuse(input: &mut Result<Checked, Error>) {
     };
 }
 
-/// Whether all of these are correctly signed. The numbers that a batch is weighed with are drawn
+/// Whether each of these is correctly signed. The numbers that a batch is weighed with are drawn
 /// from a hash of the whole batch, so whoever makes a signature cannot choose them.
-fn verify(signed: &[(covey_kernel::PublicKey, Vec<u8>, covey_kernel::Signature)]) -> bool {
+fn verify(signed: &[(PublicKey, Vec<u8>, Signature)]) -> Vec<Result<(), InvalidSignature>> {
     let mut all = Vec::new();
     for (author, message, signature) in signed {
         all.extend(author.as_bytes());
@@ -120,5 +115,5 @@ fn verify(signed: &[(covey_kernel::PublicKey, Vec<u8>, covey_kernel::Signature)]
         all.extend(signature.as_bytes());
     }
     let mut rng = ChaCha20Rng::from_seed(*Hash::of(&all).as_bytes());
-    verify_batch(&mut rng, signed).iter().all(Result::is_ok)
+    verify_batch(&mut rng, signed)
 }

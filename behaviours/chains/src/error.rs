@@ -2,7 +2,7 @@ use covey_kernel::{Blame, Fault, MachineError, PublicKey};
 
 use crate::{
     BlockId, Invalid,
-    limits::{CHAINS, HELD_PER_CHAIN, MUTED},
+    limits::{CHAINS, HELD_PER_NEIGHBOUR, MUTED},
     wire::Refusal,
 };
 
@@ -19,14 +19,6 @@ pub enum Error {
         name: String,
         /// How each is named.
         choices: String,
-    },
-    /// Another chain of this name is followed, with another beginning.
-    #[error("{name:?} is followed with the first post {first}: leave it, or join by another name")]
-    OtherFirst {
-        /// The name.
-        name: String,
-        /// The first post that is followed.
-        first: String,
     },
     /// Too many chains.
     #[error("{CHAINS} chains are followed, which is the limit: leave one first")]
@@ -87,7 +79,7 @@ pub enum Error {
     #[error("{MUTED} authors are muted in this chain, which is the limit")]
     TooManyMuted,
     /// Too many posts wait.
-    #[error("{HELD_PER_CHAIN} posts are held in this chain, which is the limit")]
+    #[error("{HELD_PER_NEIGHBOUR} posts made here are held in this chain, which is the limit")]
     TooManyHeld,
     /// The chain is no longer what it was joined as.
     #[error("the peer follows this chain with another first post, {0}: it cannot be mixed")]

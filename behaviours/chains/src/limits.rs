@@ -84,3 +84,5 @@ pub const ASKED_PER_TURN: usize = 256;
 pub const NEIGHBOURS_TOLD: usize = 16;
 /// Blocks of hard forks that are kept aside, in one chain.
 pub const FORKED: usize = 4096;
+/// Pages in a row of which nothing is new, from one peer.
+pub const IDLE_PAGES: u32 = 64;

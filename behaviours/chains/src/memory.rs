@@ -11,6 +11,7 @@ use covey_kernel::{AskId, CommandId, Fault, Hash, Peer, RequestId, Store, Time};
 use crate::{
     BlockId,
     command::ChainInfo,
+    genesis::{Genesis, Kind, Rules},
     layout::ChainNo,
     limits::LOADED_BLOCKS,
     loaded::Loaded,
@@ -38,6 +39,11 @@ impl Chain {
 
     pub(crate) fn reference(&self) -> ChainRef {
         ChainRef { genesis: self.genesis.hash, first: self.joined.first }
+    }
+
+    /// Whether it is a forum that has not begun: its first post will say which chain this is.
+    pub(crate) fn awaits_first(&self) -> bool {
+        self.joined.first.is_none() && begins_with_a_post(&self.joined.genesis)
     }
 
     /// The graph, read from the store if it is not in memory.
@@ -79,6 +85,11 @@ impl Chain {
             since: self.joined.since,
         }
     }
+}
+
+/// Whether the first post says which chain it is.
+pub(crate) fn begins_with_a_post(genesis: &Genesis) -> bool {
+    matches!((&genesis.kind, &genesis.rules), (Kind::Forum(_), Rules::Paper(())))
 }
 
 /// What is followed.
@@ -161,6 +172,12 @@ pub(crate) struct Flight {
     pub(crate) waiters: Vec<Waiter>,
     /// More was announced meanwhile.
     pub(crate) again: bool,
+    /// The peer did not know our tips: it is told the cuts, too.
+    pub(crate) cuts: bool,
+    /// Where the peer's next page begins.
+    pub(crate) after: u32,
+    /// Pages in a row of which nothing was new.
+    pub(crate) idle: u32,
 }
 
 /// What a request is about.
@@ -207,6 +224,14 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// A chain is no longer followed. What was asked about it finds no chain.
+    pub(crate) fn leave(&mut self, no: ChainNo) {
+        self.flights.retain(|(of, _), _| *of != no);
+        self.wants.retain(|(of, _), _| *of != no);
+        self.without.retain(|(of, _)| *of != no);
+        self.due.retain(|(of, _)| *of != no);
+    }
+
     /// The peer is gone, and what was asked of it.
     pub(crate) fn forget(&mut self, peer: &Peer) {
         self.online.remove(peer);

@@ -1,13 +1,12 @@
 //! What lies in the store, and the typed ways to read and write it.
 
-use covey_kernel::{Bytes, Fault, Hash, Peer, Scan, Store, Text, Time, View, cbor, record};
+use covey_kernel::{Bytes, Fault, Hash, Peer, Scan, Store, Time, View, cbor, record};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     SignedBlock,
     genesis::Genesis,
     layout::{self, ChainNo},
-    limits::NAME_BYTES,
     phrase::GroupKey,
 };
 
@@ -16,8 +15,6 @@ record! {
     #[derive(Clone, Debug)]
     pub(crate) struct Joined {
         pub genesis: Genesis,
-        /// What the user calls it.
-        pub name: Text<NAME_BYTES>,
         /// The first post that is followed, where that matters.
         pub first: Option<Hash>,
         /// A private group's key.

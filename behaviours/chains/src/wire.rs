@@ -46,6 +46,8 @@ record! {
         /// What it knew when it knew 1, 2, 4, 8 … blocks less: who does not know the tips finds
         /// among them the last that both know.
         pub cuts: Bounded<Tips, CUTS>,
+        /// What the last page said of the next; 0 at first.
+        pub after: u32,
     }
 }
 
@@ -96,8 +98,8 @@ record! {
     pub struct Page {
         /// The blocks.
         pub items: Bounded<Item, PAGE_BLOCKS>,
-        /// Whether there are more.
-        pub more: bool,
+        /// What to name for the next page, if there are more.
+        pub next: Option<u32>,
     }
 }
 

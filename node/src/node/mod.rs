@@ -38,8 +38,12 @@ pub type Msg = Messaging<Olm>;
 // Messaging may seek and ask everybody it knows in one turn. It hears no answer before it has
 // spoken, so the swarm must have room for all of them.
 const _: () = {
+    use covey_chains::limits::{ASKED_PER_TURN, NEIGHBOURS_TOLD};
+    use covey_kernel::limits::TURN_INPUTS;
     use covey_messaging::limits::{CONTACTS, OPEN_INVITES};
     assert!(swarm::limits::OVERDUE > CONTACTS + OPEN_INVITES);
+    // Chains ask a neighbour for the next thing, and tell some others, for each input.
+    assert!(swarm::limits::OVERDUE > TURN_INPUTS * (NEIGHBOURS_TOLD + 2) + ASKED_PER_TURN);
     assert!(swarm::limits::SOUGHT > CONTACTS + OPEN_INVITES);
 };
 

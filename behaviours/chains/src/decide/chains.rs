@@ -7,10 +7,9 @@ use crate::{
     Name,
     command::{Event, Join, Reply, Selector},
     error::Error,
-    genesis::{Genesis, Kind, Rules},
     layout::{self, ChainNo},
     limits::CHAINS,
-    memory::{Chain, Change},
+    memory::{Chain, Change, begins_with_a_post},
     records::{self, Joined},
 };
 
@@ -49,9 +48,7 @@ impl<'d> Desk<'d, '_, '_> {
         let no = self.fresh_number()?;
         let key = join.key.map(|key| Bytes::new(key.bytes().to_vec())).transpose();
         let key = key.map_err(|_| Error::Malformed("a group's key"))?;
-        let name = covey_kernel::Text::new(join.genesis.name().to_string());
-        let name = name.unwrap_or_default();
-        let joined = Joined { genesis: join.genesis, name, first, key, since: self.now() };
+        let joined = Joined { genesis: join.genesis, first, key, since: self.now() };
         let chain = Chain::new(no, joined.clone());
         self.follow(&chain);
         self.change(Change::Follow(no, Box::new(joined)));
@@ -83,7 +80,7 @@ impl<'d> Desk<'d, '_, '_> {
 
     /// Listens to what is gossiped, once it is known which chain this is.
     pub(super) fn listen(&mut self, chain: &Chain) {
-        if chain.joined.first.is_some() || !begins_with_a_post(&chain.joined.genesis) {
+        if !chain.awaits_first() {
             self.effect(Effect::Join(Topic(chain.reference().topic())));
         }
     }
@@ -98,6 +95,7 @@ impl<'d> Desk<'d, '_, '_> {
         self.view().put(layout::leaving(chain.no), Vec::new());
         self.effect(Effect::Leave(Topic(chain.reference().topic())));
         self.effect(Effect::Wake(self.now()));
+        self.abandon(chain);
         self.change(Change::Leave(chain.no));
         self.tell(Event::Left(chain.info()));
         Ok(Reply::Left(true))
@@ -112,11 +110,6 @@ impl<'d> Desk<'d, '_, '_> {
         records::write(self.view(), layout::NEXT.to_vec(), &next.saturating_add(1));
         Ok(ChainNo(next))
     }
-}
-
-/// Whether the first post says which chain it is.
-pub(super) fn begins_with_a_post(genesis: &Genesis) -> bool {
-    matches!((&genesis.kind, &genesis.rules), (Kind::Forum(_), Rules::Paper(())))
 }
 
 fn is_meant(chain: &Chain, id: Option<&str>) -> bool {

@@ -19,12 +19,20 @@ use crate::{
 };
 
 impl Desk<'_, '_, '_> {
-    /// Whether a chain has room for one more held post, if the oldest of its kind go.
-    pub(super) fn can_hold(&self, chain: &Chain) -> Result<bool, Fault> {
+    /// Whether a chain has room for one more held post of a neighbour, if the oldest of its kind go.
+    fn can_hold(&self, chain: &Chain) -> Result<bool, Fault> {
         Ok(chain.load(self.store())?.held.len() < HELD_PER_CHAIN)
     }
 
-    /// Holds a post. The oldest of its author from the same neighbour, and of that neighbour, go.
+    /// Whether one more post that is made here can be held. None of them is dropped for another, and
+    /// what neighbours have takes no room of it.
+    pub(super) fn can_hold_own(&self, chain: &Chain) -> Result<bool, Fault> {
+        let loaded = chain.load(self.store())?;
+        let own = loaded.held.values().filter(|holding| holding.from.is_none());
+        Ok(own.count() < HELD_PER_NEIGHBOUR)
+    }
+
+    /// Holds a post. For a neighbour's, the oldest of its author from there, and of that neighbour, go.
     pub(super) fn hold(
         &mut self,
         chain: &Chain,
@@ -34,7 +42,7 @@ impl Desk<'_, '_, '_> {
         let holding = Holding::of(post);
         let evicted = {
             let mut loaded = chain.load(self.store())?;
-            let from = |other: &Holding| other.from == holding.from;
+            let from = |other: &Holding| other.from.is_some() && other.from == holding.from;
             let mut evicted = oldest(&loaded, |h| from(h) && h.author == holding.author, HELD);
             evicted.extend(oldest(&loaded, from, HELD_PER_NEIGHBOUR));
             for hash in &evicted {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use covey_blobs::Blob;
 use covey_kernel::{Effect, Fault, Hash, Span, Topic};
 
-use super::{chains::begins_with_a_post, desk::Desk, states::state};
+use super::{desk::Desk, states::state};
 use crate::{
     Block, BlockId, SignedBlock,
     command::{Event, State},
@@ -85,7 +85,7 @@ impl Desk<'_, '_, '_> {
             self.take_payload(chain, ix, item)?;
             return Ok(Taken::Known);
         }
-        if let Some(why) = self.fault(chain, &loaded, item) {
+        if let Some(why) = self.fault(chain, item) {
             return Ok(why);
         }
         let is_forked = |back: &BlockId| loaded.forked.contains(&back.hash);
@@ -93,17 +93,14 @@ impl Desk<'_, '_, '_> {
             drop(loaded);
             return self.keep_forked(chain, item, None);
         }
-        let before = match self.past(chain, &loaded, signed, waiting)? {
-            Past::Known(before) => before,
-            Past::Unknown => return Ok(Taken::Unknown),
-            Past::NotBefore => return Ok(Taken::Invalid("its vote is on what it may not vote on")),
+        let Some(before) = self.past(chain, &loaded, signed, waiting)? else {
+            return Ok(Taken::Unknown);
         };
         let settled = self.settled(chain, &loaded)?;
         if let Err(why) = add(&mut loaded, &before, signed, settled) {
             drop(loaded);
             return self.not_added(chain, &before, item, why, waiting);
         }
-        let begun = loaded.graph.first_post();
         drop(loaded);
         for item in &before {
             let id = item.block.block.id();
@@ -113,7 +110,6 @@ impl Desk<'_, '_, '_> {
         }
         self.store_block(chain, item)?;
         waiting.taken.push(id);
-        self.begin(chain, begun)?;
         Ok(Taken::New)
     }
 
@@ -123,6 +119,7 @@ impl Desk<'_, '_, '_> {
         if waiting.taken.is_empty() {
             return Ok(());
         }
+        self.begin(chain)?;
         for id in std::mem::take(&mut waiting.taken) {
             let state = self.state_of(chain, &id)?;
             self.tell(Event::Block { chain: chain.info(), id, state });
@@ -155,11 +152,12 @@ impl Desk<'_, '_, '_> {
                 Taken::Aside
             }
             NotAdded::NoPast => Taken::Unknown,
+            NotAdded::Breaks(why) => Taken::Invalid(why),
         })
     }
 
-    /// What is wrong with a block, as far as it can be seen before its verdict.
-    fn fault(&self, chain: &Chain, loaded: &Loaded, item: &Item) -> Option<Taken> {
+    /// What is wrong with a block, as far as it can be seen without its past.
+    fn fault(&self, chain: &Chain, item: &Item) -> Option<Taken> {
         let signed = &item.block;
         if signed.check(&chain.joined.genesis).is_err() {
             return Some(Taken::Invalid("it breaks a rule of its chain"));
@@ -178,45 +176,28 @@ impl Desk<'_, '_, '_> {
         if signed.block.time.since(self.now()) > Span::millis(AHEAD_MILLIS) {
             return Some(Taken::Ahead);
         }
-        let backs = signed.block.backs.iter().filter_map(|back| loaded.find(back));
-        let early = |back: Ix| loaded.graph.time(back) > Some(signed.block.time);
-        if backs.into_iter().any(early) {
-            return Some(Taken::Invalid("its time is before that of a block before it"));
-        }
         None
     }
 
-    /// Whether a block's past is known, perhaps with some blocks that are taken only with it: a held
-    /// post with a like that builds on it alone, or blocks that were left aside.
+    /// What of a block's past must be taken with it: nothing, or a held post with a like that builds
+    /// on it alone, or blocks that were left aside. None if some of the past is nowhere.
     fn past(
         &self,
         chain: &Chain,
         loaded: &Loaded,
         signed: &SignedBlock,
         waiting: &Waiting,
-    ) -> Result<Past, Fault> {
+    ) -> Result<Option<Vec<Item>>, Fault> {
         let block = &signed.block;
-        let known: Vec<Ix> = block.backs.iter().filter_map(|back| loaded.find(back)).collect();
-        if known.len() == block.backs.len() {
-            let may = may_vote(loaded, block, &known);
-            return Ok(if may { Past::Known(Vec::new()) } else { Past::NotBefore });
-        }
-        let vouched = block.vote.filter(|vote| vote.like && *block.backs == [vote.target]);
-        if let Some(like) = vouched
-            && let Some(held) = self.find_held(chain, &like.target, waiting)?
-        {
-            let of = &held.block.block;
-            let fits = of.author != block.author && of.time <= block.time && of.vote.is_none();
-            let based = of.backs.iter().all(|back| loaded.find(back).is_some());
-            return Ok(if fits && based { Past::Known(vec![held]) } else { Past::Unknown });
-        }
         let mut before = Vec::new();
-        let there = block.backs.iter().all(|back| waiting.collect(loaded, back, &mut before));
-        // Votes come when their past has.
-        Ok(match there && block.vote.is_none() {
-            true => Past::Known(before),
-            false => Past::Unknown,
-        })
+        if block.backs.iter().all(|back| waiting.collect(loaded, back, &mut before)) {
+            return Ok(Some(before));
+        }
+        let Some(like) = block.vote.filter(|vote| vote.like && *block.backs == [vote.target])
+        else {
+            return Ok(None);
+        };
+        Ok(self.find_held(chain, &like.target, waiting)?.map(|held| vec![held]))
     }
 
     fn find_held(
@@ -249,13 +230,16 @@ impl Desk<'_, '_, '_> {
     }
 
     /// A first post says which chain this is.
-    fn begin(&mut self, chain: &Chain, first: Option<Ix>) -> Result<(), Fault> {
-        let Some(first) = first.filter(|_| chain.joined.first.is_none()) else { return Ok(()) };
-        if !begins_with_a_post(&chain.joined.genesis) {
+    fn begin(&mut self, chain: &Chain) -> Result<(), Fault> {
+        if !chain.awaits_first() {
             return Ok(());
         }
-        let hash = chain.load(self.store())?.graph.id(first).map(|id| id.hash);
-        let joined = Joined { first: hash, ..chain.joined.clone() };
+        let first = {
+            let loaded = chain.load(self.store())?;
+            loaded.graph.first_post().and_then(|first| loaded.graph.id(first))
+        };
+        let Some(first) = first else { return Ok(()) };
+        let joined = Joined { first: Some(first.hash), ..chain.joined.clone() };
         let begun = Chain::new(chain.no, joined.clone());
         records::write(self.view(), layout::chain(chain.no), &joined);
         self.effect(Effect::Join(Topic(begun.reference().topic())));
@@ -271,14 +255,6 @@ impl Desk<'_, '_, '_> {
     }
 }
 
-enum Past {
-    /// It is, with these blocks before it that are not in the graph.
-    Known(Vec<Item>),
-    Unknown,
-    /// It votes on what is none of its ancestors, or likes its author's own.
-    NotBefore,
-}
-
 /// Why a block was not added.
 enum NotAdded {
     Verdict(Verdict),
@@ -288,6 +264,8 @@ enum NotAdded {
     TooMany,
     /// Some of the blocks before it are not there.
     NoPast,
+    /// It breaks a rule that its past shows.
+    Breaks(&'static str),
 }
 
 /// Adds a block and those that are taken with it, or nothing at all.
@@ -316,6 +294,7 @@ fn try_add(
         loaded.insert(&item.block).ok_or(NotAdded::NoPast)?;
         added.push(item.block.block.id().hash);
     }
+    fits(loaded, &signed.block)?;
     let (_, verdict) = loaded.insert(signed).ok_or(NotAdded::NoPast)?;
     added.push(signed.block.id().hash);
     if verdict != Verdict::Admitted {
@@ -329,13 +308,23 @@ fn try_add(
     }
 }
 
-/// Whether a block is no vote, or one that its author may cast: on an ancestor, no like of their own.
-fn may_vote(loaded: &Loaded, block: &Block, known: &[Ix]) -> bool {
-    let Some(vote) = &block.vote else { return true };
-    loaded.find(&vote.target).is_some_and(|target| {
+/// Whether a block may stand on its past: not earlier than a block before it, and its vote on an
+/// ancestor and no like of its author's own.
+fn fits(loaded: &Loaded, block: &Block) -> Result<(), NotAdded> {
+    let backs: Option<Vec<Ix>> = block.backs.iter().map(|back| loaded.find(back)).collect();
+    let backs = backs.ok_or(NotAdded::NoPast)?;
+    if backs.iter().any(|back| loaded.graph.time(*back) > Some(block.time)) {
+        return Err(NotAdded::Breaks("its time is before that of a block before it"));
+    }
+    let Some(vote) = &block.vote else { return Ok(()) };
+    let may = loaded.find(&vote.target).is_some_and(|target| {
         let own = block.author.is_some_and(|author| loaded.graph.is_by(target, &author));
-        loaded.graph.is_in_past(target, known) && !(vote.like && own)
-    })
+        loaded.graph.is_in_past(target, &backs) && !(vote.like && own)
+    });
+    match may {
+        true => Ok(()),
+        false => Err(NotAdded::Breaks("its vote is on what its author may not vote on")),
+    }
 }
 
 /// Whether these bytes are a block's payload, and a member of the group has encrypted them.

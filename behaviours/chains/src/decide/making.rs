@@ -4,7 +4,6 @@ use covey_blobs::Blob;
 use covey_kernel::{Bounded, Keypair, PublicKey, Time};
 
 use super::{
-    chains::begins_with_a_post,
     desk::Desk,
     ingest::{Taken, Waiting},
 };
@@ -70,7 +69,7 @@ impl Desk<'_, '_, '_> {
         let inline = inline.filter(|_| payload.len() <= INLINE_BYTES);
         let item = Item { block: signed, payload: inline };
         // Whatever can be refused is refused before the block is taken.
-        if !self.can_hold(chain)? {
+        if !self.can_hold_own(chain)? {
             return Err(Error::TooManyHeld);
         }
         let mut waiting = Waiting::default();
@@ -80,7 +79,7 @@ impl Desk<'_, '_, '_> {
                 self.tell_taken(chain, &mut waiting)?;
                 let state = self.state_of(chain, &id)?;
                 // Before the first post nobody knows which chain this is, so nobody listens.
-                match chain.joined.first.is_none() && begins_with_a_post(&chain.joined.genesis) {
+                match chain.awaits_first() {
                     true => self.tell_neighbours(chain, None),
                     false => self.announce(chain, &item)?,
                 }

@@ -3,7 +3,6 @@
 use covey_kernel::{AskFailure, Bounded, CommandId, Effect, Fault, Peer};
 
 use super::{
-    chains::begins_with_a_post,
     desk::Desk,
     ingest::{Taken, Waiting},
 };
@@ -11,7 +10,7 @@ use crate::{
     command::{Direction, Reply, Selector},
     error::Error,
     graph::Ix,
-    limits::{CUTS, TIPS},
+    limits::{CUTS, IDLE_PAGES, TIPS},
     loaded::Loaded,
     memory::{Chain, Errand, Flight, Waiter},
     wire::{Item, Page, Pull, Refusal, Request, Response, Tally, Tips},
@@ -54,16 +53,21 @@ impl Desk<'_, '_, '_> {
             let waiters = waiter.into_iter().collect();
             live.flights.insert(key, Flight { waiters, ..Flight::default() });
         }
-        self.ask_page(chain, peer, false)
+        self.ask_page(chain, peer)
     }
 
-    fn ask_page(&mut self, chain: &Chain, peer: Peer, with_cuts: bool) -> Result<(), Fault> {
+    fn ask_page(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
+        let (with_cuts, after) = {
+            let live = self.memory().live.borrow();
+            let flight = live.flights.get(&(chain.no, peer));
+            flight.map_or((false, 0), |flight| (flight.cuts, flight.after))
+        };
         let (tips, cuts) = {
             let loaded = chain.load(self.store())?;
             let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
             (tips(&loaded), cuts)
         };
-        let pull = Pull { asker: self.asker(chain, &peer), tips, cuts };
+        let pull = Pull { asker: self.asker(chain, &peer), tips, cuts, after };
         self.ask(peer, Errand::Pull { chain: chain.no }, &Request::Pull(pull));
         Ok(())
     }
@@ -77,7 +81,7 @@ impl Desk<'_, '_, '_> {
     ) -> Result<(), Error> {
         match answer {
             Ok(Response::Page(page)) => self.take_blocks(from, chain, &page),
-            Ok(Response::Cuts(())) => Ok(self.ask_page(chain, from, true)?),
+            Ok(Response::Cuts(())) => self.ask_again(chain, from),
             Ok(Response::Refused(why)) => {
                 if matches!(why, Refusal::NotHere(()) | Refusal::OtherFirst(_)) {
                     self.memory().live.borrow_mut().without.insert((chain.no, from));
@@ -95,6 +99,34 @@ impl Desk<'_, '_, '_> {
                 Ok(())
             }
         }
+    }
+
+    /// The peer does not know our tips. It is told more; who is not content with that goes on for ever.
+    fn ask_again(&mut self, chain: &Chain, from: Peer) -> Result<(), Error> {
+        let cut = {
+            let mut live = self.memory().live.borrow_mut();
+            let flight = live.flights.get_mut(&(chain.no, from));
+            flight.is_some_and(|flight| std::mem::replace(&mut flight.cuts, true))
+        };
+        if cut {
+            self.effect(Effect::Strike(from));
+            self.end(chain, from, Err(Error::Peer("it broke the protocol".into())));
+            return Ok(());
+        }
+        Ok(self.ask_page(chain, from)?)
+    }
+
+    /// A chain is left: who waits for its exchanges hears so.
+    pub(super) fn abandon(&mut self, chain: &Chain) {
+        let peers: Vec<Peer> = {
+            let live = self.memory().live.borrow();
+            let of = live.flights.keys().filter(|(no, _)| *no == chain.no);
+            of.map(|(_, peer)| *peer).collect()
+        };
+        for peer in peers {
+            self.end(chain, peer, Err(Error::UnknownChain(chain.info().name.to_string())));
+        }
+        self.memory().live.borrow_mut().leave(chain.no);
     }
 
     fn take_blocks(&mut self, from: Peer, chain: &Chain, page: &Page) -> Result<(), Error> {
@@ -116,21 +148,21 @@ impl Desk<'_, '_, '_> {
         }
         self.tell_taken(chain, &mut waiting)?;
         if tally.accepted > 0 {
-            match chain.joined.first.is_none() && begins_with_a_post(&chain.joined.genesis) {
+            match chain.awaits_first() {
                 true => self.tell_neighbours(chain, Some(from)),
                 false => self.announce_heads(chain, &page.items)?,
             }
         }
         let again = self.count(chain, from, tally);
+        let more = self.turn_page(chain, from, page, tally.accepted);
         self.memory().tidy(chain.no);
         if let Some(why) = broken {
             self.effect(Effect::Strike(from));
             self.end(chain, from, Err(Error::Peer(why.into())));
             return Ok(());
         }
-        // A page of which nothing was new would come again.
-        if again || (page.more && tally.accepted > 0) {
-            return Ok(self.ask_page(chain, from, false)?);
+        if again || more {
+            return Ok(self.ask_page(chain, from)?);
         }
         self.end_exchange(chain)?;
         // What is held there is asked for at the end.
@@ -139,6 +171,16 @@ impl Desk<'_, '_, '_> {
             self.fetch(chain, from)?;
         }
         Ok(())
+    }
+
+    /// Whether there is another page. Where nothing new comes, a peer may go on only for so long.
+    fn turn_page(&mut self, chain: &Chain, from: Peer, page: &Page, accepted: u64) -> bool {
+        let mut live = self.memory().live.borrow_mut();
+        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
+        flight.idle = if accepted > 0 { 0 } else { flight.idle.saturating_add(1) };
+        let next = page.next.filter(|next| *next > flight.after && flight.idle < IDLE_PAGES);
+        flight.after = next.unwrap_or(0);
+        next.is_some()
     }
 
     /// Adds to what a synchronisation has come to. Whether more was announced meanwhile.

@@ -44,7 +44,7 @@ impl<'d> Desk<'d, '_, '_> {
             common(&loaded, pull)
         };
         let answer = match found {
-            Some(known) => Response::Page(self.page(chain, &known)?),
+            Some(known) => Response::Page(self.page(chain, &known, Ix(pull.after))?),
             None => Response::Cuts(()),
         };
         self.effect(Effect::Answer { to: id, bytes: answer.encode() });
@@ -57,10 +57,11 @@ impl<'d> Desk<'d, '_, '_> {
     }
 
     /// What somebody lacks who knows these, as far as one page holds it.
-    fn page(&self, chain: &Chain, known: &[Ix]) -> Result<Page, Fault> {
+    fn page(&self, chain: &Chain, known: &[Ix], after: Ix) -> Result<Page, Fault> {
         let missing: Vec<Ix> = {
             let loaded = chain.load(self.store())?;
-            loaded.graph.missing(known).take(PAGE_BLOCKS.saturating_add(1)).collect()
+            let missing = loaded.graph.missing(known).skip_while(|ix| *ix <= after);
+            missing.take(PAGE_BLOCKS.saturating_add(1)).collect()
         };
         let (mut items, mut bytes) = (Vec::new(), 0usize);
         for ix in &missing {
@@ -74,8 +75,9 @@ impl<'d> Desk<'d, '_, '_> {
             bytes = bytes.saturating_add(BLOCK_OVERHEAD);
             items.push(item);
         }
-        let more = items.len() < missing.len();
-        Ok(Page { items: Bounded::first(items), more })
+        let last = items.len().checked_sub(1).and_then(|last| missing.get(last));
+        let next = last.filter(|_| items.len() < missing.len()).map(|ix| ix.0);
+        Ok(Page { items: Bounded::first(items), next })
     }
 
     /// A block with its payload, if that is small, there, and not revoked.

@@ -1,5 +1,6 @@
 use covey_chains::{
-    command::{Command, Direction, Reply, State},
+    Error,
+    command::{Command, Direction, Event, Reply, State},
     genesis::{Genesis, Rules},
 };
 use covey_kernel::{Span, Text};
@@ -121,4 +122,31 @@ fn a_peer_gets_a_chain_by_hand() {
     let Reply::Synced(tally) = reply else { panic!("{reply:?}") };
     assert_eq!((tally.accepted, tally.offered), (0, 0), "it came when the chain was joined");
     net.same(&forum, 2);
+}
+
+#[test]
+fn a_forum_begins_once_however_much_comes_with_its_first_post() {
+    let (mut net, forum) = (Net::new(2), forum());
+    net.join(0, &forum);
+    for number in 0..9 {
+        net.post(0, &forum, &format!("post {number}"), 1);
+    }
+    net.join(1, &forum);
+    net.link(0, 1);
+    net.same(&forum, 9);
+    let begun = net.nodes[1].events.iter().filter(|event| matches!(event, Event::Begun(_)));
+    assert_eq!(begun.count(), 1);
+}
+
+#[test]
+fn who_waits_for_an_exchange_hears_that_the_chain_was_left() {
+    let (mut net, forum) = line(2);
+    net.post(0, &forum, "first", 1);
+    let to = net.nodes[1].peer;
+    // The peer is silent.
+    net.budget = Some(0);
+    let waits = net.start(0, Command::Sync(which(&forum), to, Direction::Receive));
+    assert_eq!(net.reply(0, waits), None);
+    net.call(0, Command::Leave(which(&forum))).unwrap();
+    assert_eq!(net.reply(0, waits), Some(Err(Error::UnknownChain("#chat".into()))));
 }

@@ -90,3 +90,15 @@ fn votes_that_cannot_be_are_refused_and_change_nothing() {
     assert_eq!(net.vote(0, &forum, (true, unknown), 1), Err(Error::UnknownBlock(unknown)));
     assert_eq!(net.order(0, &forum), order);
 }
+
+#[test]
+fn a_flood_of_neighbours_posts_does_not_keep_anybody_from_posting() {
+    let (mut net, forum) = started();
+    // As many of one author as a neighbour may have, and all are kept where they were made.
+    for number in 0..20 {
+        let (post, state) = net.post(2, &forum, &format!("new {number}"), 2);
+        assert_eq!(state, State::Held);
+        assert!(net.payload(2, &forum, post).is_ok());
+    }
+    assert_eq!([1, 2].map(|at| held(&mut net, at, &forum)), [16, 20]);
+}

@@ -152,7 +152,7 @@ fn nonsense_is_refused_and_counted() {
     let asker = Asker { chain, proof: None };
     let unknown = |number: u64| BlockId { height: 5, hash: Hash::of(&number.to_be_bytes()) };
     let tips = Bounded::first((0..TIPS as u64).map(unknown));
-    let pull = Request::Pull(Pull { asker, tips, cuts: Bounded::default() }).encode();
+    let pull = Request::Pull(Pull { asker, tips, cuts: Bounded::default(), after: 0 }).encode();
     let mut long = pull.clone();
     long.extend(vec![0; REQUEST_BYTES]);
     let before = net.nodes[0].disk.0.clone();
@@ -186,7 +186,7 @@ fn a_page_with_a_bad_block_ends_there_and_counts() {
     bad.block.time = Time::from_millis(1);
     bad.signature = bad.block.clone().sign(&network(), Some(&key(1))).signature;
     let items = [good, bad].map(|block| Item { block, payload: None });
-    let page = Response::Page(Page { items: Bounded::first(items), more: true });
+    let page = Response::Page(Page { items: Bounded::first(items), next: Some(9) });
     net.answer_instead = Some(page.encode());
     net.link(0, 1);
     assert_eq!(net.strikes.len(), 1);
@@ -212,13 +212,35 @@ fn what_others_build_on_passes_the_share() {
     }
     let last = siblings.last().unwrap().clone();
     net.wait(Span::secs(1));
-    let answer = signed(block(&net, &[last.block.id()], 1), 1);
-    let items = [last, answer.clone()].map(|block| Item { block, payload: None });
-    let page = Response::Page(Page { items: Bounded::first(items), more: false });
+    // Both a post and a like of it.
+    let like = Some(Vote { like: true, target: last.block.id() });
+    let liked = signed(Block { vote: like, ..block(&net, &[last.block.id()], 1) }, 1);
+    let answer = signed(block(&net, &[liked.block.id()], 1), 1);
+    let items = [last, liked, answer.clone()].map(|block| Item { block, payload: None });
+    let page = Response::Page(Page { items: Bounded::first(items), next: None });
     net.answer_instead = Some(page.encode());
     net.link(0, 1);
     assert!(net.order(0, &genesis).contains(&answer.block.id()));
     let before = net.order(0, &genesis);
     net.restart(0);
     assert_eq!(net.order(0, &genesis), before);
+}
+
+#[test]
+fn a_peer_that_wants_cuts_for_ever_is_given_up() {
+    let (mut net, _, _) = victim();
+    net.answer_instead = Some(Response::Cuts(()).encode());
+    net.answers_for_ever = true;
+    net.link(0, 1);
+    assert_eq!(net.strikes.len(), 1);
+}
+
+#[test]
+fn pages_of_nothing_new_come_to_an_end() {
+    let (mut net, genesis, _) = victim();
+    net.endless_pages = Some(0);
+    net.link(0, 1);
+    let pages = net.endless_pages.unwrap();
+    assert!((2..=70).contains(&pages), "{pages} pages were asked for");
+    assert_eq!(net.order(0, &genesis).len(), 2);
 }

@@ -10,8 +10,8 @@ use covey_chains::{
     wire::{Asker, ChainRef, Page, Request, Response},
 };
 use covey_kernel::{
-    AskId, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input, Keypair, Machine,
-    NetworkId, Peer, RequestId, Scan, Span, Store, Time, Topic, View, decide_all,
+    AskId, Bounded, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input, Keypair,
+    Machine, NetworkId, Peer, RequestId, Scan, Span, Store, Time, Topic, View, decide_all,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -66,6 +66,10 @@ pub(crate) struct Net {
     pub tolerant: bool,
     /// What the next question is answered with.
     pub(crate) answer_instead: Option<Vec<u8>>,
+    /// And all that follow.
+    pub(crate) answers_for_ever: bool,
+    /// Questions are answered with pages of nothing, each with a next one: how many there were.
+    pub(crate) endless_pages: Option<u32>,
     /// Whether the last gossip was rejected.
     rejected: bool,
     /// Who was blamed.
@@ -101,6 +105,8 @@ impl Net {
             deaf: false,
             tolerant: false,
             answer_instead: None,
+            answers_for_ever: false,
+            endless_pages: None,
             rejected: false,
             strikes: Vec::new(),
             budget: None,
@@ -200,7 +206,16 @@ impl Net {
             Effect::Ask { to, ask, bytes } => {
                 let other = (0..self.nodes.len()).find(|other| self.nodes[*other].peer == to);
                 let Some(other) = other.filter(|other| self.linked(at, *other)) else { return };
-                if let Some(bytes) = self.answer_instead.take() {
+                if let Some(pages) = &mut self.endless_pages {
+                    *pages += 1;
+                    let page = Page { items: Bounded::default(), next: Some(*pages) };
+                    self.answer_instead = Some(Response::Page(page).encode());
+                }
+                let prepared = self.answer_instead.take();
+                if self.answers_for_ever {
+                    self.answer_instead = prepared.clone();
+                }
+                if let Some(bytes) = prepared {
                     let answer = Input::Answer { from: to, ask, outcome: Ok(bytes) };
                     self.wires.push_back(Wire::Input(at, answer));
                     return;
@@ -343,11 +358,20 @@ impl Net {
     }
 
     pub(crate) fn call(&mut self, at: usize, command: Command) -> Result<Reply, Error> {
+        let id = self.start(at, command);
+        self.reply(at, id).expect("a reply")
+    }
+
+    pub(crate) fn start(&mut self, at: usize, command: Command) -> CommandId {
         self.next += 1;
         let id = CommandId(self.next);
         self.feed(at, Input::Command { id, command });
         self.run();
-        self.nodes[at].replies.remove(&id).expect("a reply")
+        id
+    }
+
+    pub(crate) fn reply(&mut self, at: usize, id: CommandId) -> Option<Result<Reply, Error>> {
+        self.nodes[at].replies.remove(&id)
     }
 
     pub(crate) fn join(&mut self, at: usize, genesis: &Genesis) {

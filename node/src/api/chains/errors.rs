@@ -33,7 +33,7 @@ pub(super) fn code(error: &Error) -> Code {
     match error {
         Error::UnknownChain(_) => codes::UNKNOWN_CHAIN,
         Error::Ambiguous { .. } => codes::AMBIGUOUS_CHAIN,
-        Error::OtherFirst { .. } | Error::PeerOtherFirst(_) => codes::OTHER_FIRST,
+        Error::PeerOtherFirst(_) => codes::OTHER_FIRST,
         Error::TooManyChains | Error::TooManyHeld | Error::TooManyMuted => codes::TOO_MANY_CHAINS,
         Error::UnknownBlock(_) => codes::UNKNOWN_BLOCK,
         Error::NoPayload => codes::NO_PAYLOAD,

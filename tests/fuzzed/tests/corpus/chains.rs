@@ -76,7 +76,7 @@ fn items() -> Vec<Item> {
 fn requests() -> Seeds {
     let asker = Asker { chain: reference(), proof: Some(Hash::of(b"proof")) };
     let tips = || Bounded::first([id(7), id(8)]);
-    let pull = Pull { asker, tips: tips(), cuts: Bounded::first([tips(), tips()]) };
+    let pull = Pull { asker, tips: tips(), cuts: Bounded::first([tips(), tips()]), after: 9 };
     vec![
         ("pull", Request::Pull(pull).encode()),
         ("want", Request::Want(Want { asker, block: id(7), first: 8 }).encode()),
@@ -91,7 +91,7 @@ fn responses() -> Seeds {
         bytes: Bytes::new(b"Bom dia!".to_vec()).unwrap(),
         path: Bounded::first([Hash::of(b"left"), Hash::of(b"right")]),
     };
-    let page = Page { items: Bounded::first(items()), more: true };
+    let page = Page { items: Bounded::first(items()), next: Some(9) };
     let names = Bounded::first([name("#chat"), name("@!KEY")]);
     let tally = Tally { accepted: 1, offered: 2 };
     vec![
