@@ -55,47 +55,29 @@ pub struct Blob {
     pub size: u64,
 }
 
-/// A payload's chunks, and the tree over them.
-pub struct Tree<'a> {
-    chunks: Vec<&'a [u8]>,
-    leaves: Vec<Hash>,
+/// A payload's chunks, in order. One of no bytes has one chunk of none.
+pub fn chunks(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let none = payload.is_empty().then_some(payload);
+    payload.chunks(CHUNK_BYTES).chain(none)
 }
 
-impl<'a> Tree<'a> {
-    /// Over all bytes of a payload. One of no bytes has one chunk of none.
-    #[must_use]
-    pub fn new(payload: &'a [u8]) -> Self {
-        let mut chunks: Vec<&[u8]> = payload.chunks(CHUNK_BYTES).collect();
-        if chunks.is_empty() {
-            chunks.push(&[]);
-        }
-        let leaves = chunks.iter().map(|chunk| merkle::leaf(chunk)).collect();
-        Self { chunks, leaves }
-    }
+/// A chunk's leaf of the tree.
+#[must_use]
+pub fn leaf(chunk: &[u8]) -> Hash {
+    merkle::leaf(chunk)
+}
 
-    /// The payload's hash.
-    #[must_use]
-    pub fn hash(&self) -> Hash {
-        merkle::root(&self.leaves)
-    }
-
-    /// The chunks, in order.
-    #[must_use]
-    pub fn chunks(&self) -> &[&'a [u8]] {
-        &self.chunks
-    }
-
-    /// The hashes that lead from a chunk up to the payload's.
-    #[must_use]
-    pub fn path(&self, index: u32) -> Option<Vec<Hash>> {
-        merkle::path(&self.leaves, usize::try_from(index).ok()?)
-    }
+/// The hashes that lead from a chunk up to its payload's, given the leaves of all chunks.
+#[must_use]
+pub fn path(leaves: &[Hash], index: u32) -> Option<Vec<Hash>> {
+    merkle::path(leaves, usize::try_from(index).ok()?)
 }
 
 /// A payload's hash.
 #[must_use]
 pub fn hash(payload: &[u8]) -> Hash {
-    Tree::new(payload).hash()
+    let leaves: Vec<Hash> = chunks(payload).map(leaf).collect();
+    merkle::root(&leaves)
 }
 
 impl Blob {
@@ -130,7 +112,7 @@ impl Blob {
         }
         let at = (usize::try_from(index), usize::try_from(self.chunks()));
         let (Ok(at), Ok(of)) = at else { return Err(BadChunk::Index { index }) };
-        match merkle::verify(&self.hash, of, at, merkle::leaf(chunk), path) {
+        match merkle::verify(&self.hash, of, at, leaf(chunk), path) {
             true => Ok(()),
             false => Err(BadChunk::Content { index }),
         }
@@ -145,14 +127,18 @@ mod tests {
         (0..size).map(|at| u8::try_from(at % 251).unwrap()).collect()
     }
 
+    fn leaves(payload: &[u8]) -> Vec<Hash> {
+        chunks(payload).map(leaf).collect()
+    }
+
     #[test]
     fn each_chunk_proves_itself() {
         for size in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES + 7] {
             let payload = payload(size);
-            let (tree, blob) = (Tree::new(&payload), Blob::of(&payload));
-            assert_eq!(blob.chunks() as usize, tree.chunks().len(), "{size}");
-            for (index, chunk) in (0..).zip(tree.chunks()) {
-                let path = tree.path(index).unwrap();
+            let (leaves, blob) = (leaves(&payload), Blob::of(&payload));
+            assert_eq!(blob.chunks() as usize, leaves.len(), "{size}");
+            for (index, chunk) in (0..).zip(chunks(&payload)) {
+                let path = path(&leaves, index).unwrap();
                 assert_eq!(blob.verify(index, chunk, &path), Ok(()), "{size} {index}");
             }
         }
@@ -161,9 +147,9 @@ mod tests {
     #[test]
     fn a_chunk_elsewhere_or_changed_is_refused() {
         let payload = payload(3 * CHUNK_BYTES + 5);
-        let (tree, blob) = (Tree::new(&payload), Blob::of(&payload));
-        let path = tree.path(1).unwrap();
-        let chunk = tree.chunks()[1];
+        let blob = Blob::of(&payload);
+        let path = path(&leaves(&payload), 1).unwrap();
+        let chunk = chunks(&payload).nth(1).unwrap();
         assert_eq!(blob.verify(2, chunk, &path), Err(BadChunk::Content { index: 2 }));
         assert_eq!(blob.verify(4, chunk, &path), Err(BadChunk::Index { index: 4 }));
         let short = BadChunk::Length { index: 3, length: CHUNK_BYTES, expected: 5 };

@@ -28,8 +28,9 @@ const HELD: u8 = 0x23;
 const PROFILE: u8 = 0x24;
 const MUTED: u8 = 0x25;
 const FORKED: u8 = 0x26;
+const LEAF: u8 = 0x27;
 /// Every kind.
-pub(crate) const KINDS: [u8; 7] = [BLOCK, PAYLOAD, MISSING, HELD, PROFILE, MUTED, FORKED];
+pub(crate) const KINDS: [u8; 8] = [BLOCK, PAYLOAD, MISSING, HELD, PROFILE, MUTED, FORKED, LEAF];
 
 /// The number in a key made of a tag and a number.
 #[must_use]
@@ -85,16 +86,22 @@ pub(crate) fn block(no: ChainNo, ix: u32) -> Vec<u8> {
     [blocks(no), ix.to_be_bytes().to_vec()].concat()
 }
 
-/// The chunks of a block's payload.
-#[must_use]
-pub(crate) fn payload(no: ChainNo, block: &Hash) -> Vec<u8> {
-    [all(PAYLOAD, no), block.as_bytes().to_vec()].concat()
-}
-
 /// One chunk of a block's payload.
 #[must_use]
 pub(crate) fn chunk(no: ChainNo, block: &Hash, index: u32) -> Vec<u8> {
-    [payload(no, block), index.to_be_bytes().to_vec()].concat()
+    [all(PAYLOAD, no), block.as_bytes().to_vec(), index.to_be_bytes().to_vec()].concat()
+}
+
+/// The leaves of the tree over a block's payload, as far as it is there.
+#[must_use]
+pub(crate) fn leaves(no: ChainNo, block: &Hash) -> Vec<u8> {
+    [all(LEAF, no), block.as_bytes().to_vec()].concat()
+}
+
+/// The leaf of one chunk.
+#[must_use]
+pub(crate) fn leaf(no: ChainNo, block: &Hash, index: u32) -> Vec<u8> {
+    [leaves(no, block), index.to_be_bytes().to_vec()].concat()
 }
 
 /// The blocks of a chain whose payloads are missing.

@@ -7,6 +7,7 @@
 mod answers;
 mod chains;
 pub(crate) mod desk;
+mod fetching;
 mod forks;
 mod forum;
 mod held;

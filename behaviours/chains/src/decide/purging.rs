@@ -1,6 +1,6 @@
 //! Deleting payloads here. The blocks stay.
 
-use covey_kernel::{Fault, Hash, Scan};
+use covey_kernel::{Fault, Hash};
 
 use super::desk::Desk;
 use crate::{
@@ -65,14 +65,5 @@ impl Desk<'_, '_, '_> {
             }
         }
         Ok(found)
-    }
-
-    /// Forgets a payload.
-    pub(super) fn drop_payload(&mut self, chain: &Chain, id: &Hash) -> Result<(), Fault> {
-        let scan = Scan::prefix(&layout::payload(chain.no, id));
-        for (key, _) in self.store().scan(&scan)? {
-            self.view().delete(key);
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,165 @@
+//! Payloads that did not come with their block: fetched chunk by chunk, from where it stopped.
+
+use covey_blobs::Blob;
+use covey_kernel::{AskFailure, Effect, Fault, Peer, RequestId, Scan};
+
+use super::desk::Desk;
+use crate::{
+    BlockId, SignedBlock,
+    error::Error,
+    graph::Ix,
+    layout,
+    memory::{Chain, Errand},
+    records::{self, HeldPost},
+    wire::{Asker, Chunk, Refusal, Request, Response, Want},
+};
+
+impl Desk<'_, '_, '_> {
+    /// A peer wants a part of a payload.
+    pub(super) fn wanted(&mut self, from: Peer, id: RequestId, want: &Want) -> Result<(), Error> {
+        let chain = self.entitled(&from, &want.asker)?;
+        let signed = self.served_block(chain, &want.block)?;
+        let chunks = self.read_chunks(chain, &signed.block, want.first)?;
+        let chunks = chunks.ok_or(Error::Refused(Refusal::NoPayload(())))?;
+        let answer = Response::Chunks(chunks).encode();
+        self.effect(Effect::Answer { to: id, bytes: answer });
+        Ok(())
+    }
+
+    /// A block whose payload may be passed on: placed and not revoked, or held.
+    fn served_block(&self, chain: &Chain, id: &BlockId) -> Result<SignedBlock, Error> {
+        let refused = Error::Refused(Refusal::NoPayload(()));
+        let mut loaded = chain.load(self.store())?;
+        let Some(ix) = loaded.find(id) else {
+            drop(loaded);
+            let held: Option<HeldPost> =
+                records::read(self.store(), &layout::held(chain.no, &id.hash))?;
+            return held.map(|held| held.signed).ok_or(refused);
+        };
+        if ix == Ix::GENESIS || loaded.graph.is_revoked(ix) {
+            return Err(refused);
+        }
+        drop(loaded);
+        Ok(self.signed(chain, ix)?)
+    }
+
+    /// Asks a peer for the next payload that is missing.
+    pub(super) fn fetch(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
+        let key = (chain.no, peer);
+        let after = self.memory().live.borrow().wants.get(&key).copied();
+        let prefix = layout::all_missing(chain.no);
+        let mut scan = Scan::prefix(&prefix).limit(1);
+        if let Some(after) = after {
+            scan = scan.after(&layout::missing(chain.no, after));
+        }
+        while let Some((found, value)) = self.store().scan(&scan)?.pop() {
+            scan = scan.after(&found);
+            let ix = layout::last_number(&found).map(Ix);
+            let ix = ix.ok_or_else(|| Fault::Corrupt("a missing payload's key".into()))?;
+            let revoked = chain.load(self.store())?.graph.is_revoked(ix);
+            if revoked {
+                continue;
+            }
+            let first = covey_kernel::cbor::decode_stored(&value)?;
+            let block = self.signed(chain, ix)?.block.id();
+            self.memory().live.borrow_mut().wants.insert(key, ix.0);
+            self.ask_chunks(chain, peer, block, first);
+            return Ok(());
+        }
+        self.memory().live.borrow_mut().wants.remove(&key);
+        Ok(())
+    }
+
+    /// Whether payloads are being fetched from a peer.
+    pub(super) fn is_fetching(&self, chain: &Chain, peer: &Peer) -> bool {
+        self.memory().live.borrow().wants.contains_key(&(chain.no, *peer))
+    }
+
+    fn ask_chunks(&mut self, chain: &Chain, peer: Peer, block: BlockId, first: u32) {
+        let asker = self.asker(chain, &peer);
+        let errand = Errand::Want { chain: chain.no, block, first };
+        self.ask(peer, errand, &Request::Want(Want { asker, block, first }));
+    }
+
+    /// Chunks have come, or not.
+    pub(super) fn take_chunks(
+        &mut self,
+        from: Peer,
+        chain: &Chain,
+        (block, first): (BlockId, u32),
+        answer: Result<Response, AskFailure>,
+    ) -> Result<(), Error> {
+        match answer {
+            Ok(Response::Chunks(chunks)) => {
+                match self.keep_chunks(chain, &block, first, &chunks)? {
+                    Kept::More(next) => {
+                        self.ask_chunks(chain, from, block, next);
+                        return Ok(());
+                    }
+                    Kept::Bad => self.effect(Effect::Strike(from)),
+                    Kept::Enough => {}
+                }
+            }
+            Ok(_) => {}
+            Err(_) => {
+                // The round asks again.
+                self.memory().live.borrow_mut().wants.remove(&(chain.no, from));
+                return Ok(());
+            }
+        }
+        Ok(self.fetch(chain, from)?)
+    }
+
+    /// Stores chunks that belong to a payload.
+    fn keep_chunks(
+        &mut self,
+        chain: &Chain,
+        id: &BlockId,
+        first: u32,
+        chunks: &[Chunk],
+    ) -> Result<Kept, Fault> {
+        let ix = chain.load(self.store())?.find(id);
+        let Some(ix) = ix else { return Ok(Kept::Enough) };
+        let missing = layout::missing(chain.no, ix.0);
+        let expected: Option<u32> = records::read(self.store(), &missing)?;
+        if expected != Some(first) {
+            return Ok(Kept::Enough);
+        }
+        let signed = self.signed(chain, ix)?;
+        let said = &signed.block.payload;
+        let blob = Blob { hash: said.hash, size: said.size };
+        let mut next = first;
+        for chunk in chunks {
+            if blob.verify(next, &chunk.bytes, &chunk.path).is_err() {
+                return Ok(Kept::Bad);
+            }
+            self.put_chunk(chain, &id.hash, next, &chunk.bytes);
+            next = next.saturating_add(1);
+            records::write(self.view(), missing.clone(), &next);
+        }
+        if next < blob.chunks() {
+            return Ok(if next > first { Kept::More(next) } else { Kept::Enough });
+        }
+        self.view().delete(missing);
+        self.note_profile(chain, ix, &signed.block)?;
+        Ok(Kept::Enough)
+    }
+}
+
+/// What came of chunks.
+enum Kept {
+    /// More are missing, from this one on.
+    More(u32),
+    /// Nothing is missing, or nothing came.
+    Enough,
+    /// One does not belong to the payload.
+    Bad,
+}
+
+impl Desk<'_, '_, '_> {
+    /// What shows a peer that we may have a chain.
+    pub(super) fn asker(&self, chain: &Chain, to: &Peer) -> Asker {
+        let proof = chain.seal.as_ref().map(|seal| seal.proof(&self.rules().peer, to));
+        Asker { chain: chain.reference(), proof }
+    }
+}
