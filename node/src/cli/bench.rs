@@ -73,7 +73,7 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
             })
         }
         Bench::Chains { data, grow: None } => {
-            let result = chains::measure(&data).map_err(failed)?;
+            let result = chains::measure(&data).await.map_err(failed)?;
             print::either(global.json, &result, chains_text)
         }
         Bench::Msg { messages, pace, transport } => {
@@ -111,17 +111,25 @@ fn text(result: &msg::MsgResult) -> String {
 }
 
 fn chains_text(result: &chains::ChainsResult) -> String {
-    let one_more = &result.one_more;
+    let (one_more, sync) = (&result.one_more, &result.sync);
     format!(
-        "{} posts and {} likes of held ones ({} by the owner): order and reputation from nothing in {:.0} ms\n\
-         one more: p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms",
+        "{} posts by {} authors, {} likes of what was left out ({} by the owner) and {} posts to join them: order and reputation from nothing in {:.0} ms\n\
+         one more: p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms\n\
+         an empty peer has it all, checked, stored and placed, in {:.0} ms over loopback; then {:.0} MiB resident\n\
+         a node that has it starts in {:.0} ms, and answers the first question about it in {:.0} ms",
         result.posts,
+        result.authors,
         result.likes,
         result.by_owner,
+        result.joins,
         result.from_nothing,
         one_more.p50,
         one_more.p95,
         one_more.p99,
         one_more.max,
+        sync.took,
+        sync.memory,
+        sync.start,
+        sync.first,
     )
 }

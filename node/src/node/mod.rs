@@ -221,7 +221,7 @@ async fn join_all(machines: Vec<driver::Handle>) -> Result<(), driver::JoinError
 }
 
 /// One family of the store for each machine.
-const SCHEMAS: &[Schema] = &[
+pub(crate) const SCHEMAS: &[Schema] = &[
     Schema { family: Msg::NAME, migrations: &[] },
     Schema { family: Chains::NAME, migrations: &[] },
 ];

@@ -20,6 +20,9 @@ pub(super) struct Post {
     pub(super) author: String,
     /// What it answers: earlier posts.
     pub(super) parents: Vec<usize>,
+    /// What it says.
+    #[serde(default)]
+    pub(super) text: String,
 }
 
 /// Reads a file with a JSON object a line, parents before children.
@@ -61,6 +64,8 @@ pub(super) fn continued(posts: &[Post], count: usize) -> Vec<Post> {
                 time: post.time.saturating_add(span.saturating_mul(round)),
                 author: format!("{round}/{}", post.author),
                 parents,
+                // The cost of a block does not depend on what it says.
+                text: String::new(),
             });
         }
     }

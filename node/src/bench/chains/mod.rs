@@ -2,8 +2,9 @@
 
 mod forum;
 mod replay;
+mod sync;
 
-use std::{path::Path, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use covey_chains::graph::Graph;
 use serde::Serialize;
@@ -19,10 +20,29 @@ pub struct ChainsResult {
     pub likes: usize,
     /// How many of these only the owner of the chain could give.
     pub by_owner: usize,
+    /// Posts of the owner that only join a branch with likes of its blocks.
+    pub joins: usize,
     /// Admission, order and reputation of all of them from nothing, in milliseconds.
     pub from_nothing: f64,
     /// One more block, with the order after it.
     pub one_more: Latency,
+    /// Authors.
+    pub authors: usize,
+    /// An empty peer gets it all.
+    pub sync: Synced,
+}
+
+/// What it takes an empty peer to get a conversation from another, between two real processes.
+#[derive(Debug, Serialize)]
+pub struct Synced {
+    /// Until all is checked, stored and placed, in milliseconds.
+    pub took: f64,
+    /// Until a node that has it all answers on its socket after a start, in milliseconds.
+    pub start: f64,
+    /// Until the first question about the chain is answered then, in milliseconds.
+    pub first: f64,
+    /// Resident memory of the node that got it, in MiB.
+    pub memory: f64,
 }
 
 /// The cost of one more block at a size.
@@ -50,11 +70,12 @@ pub fn grow(data: &Path, posts: usize) -> Result<Vec<Grown>, BenchError> {
 }
 
 /// Measures a conversation from a file.
-pub fn measure(data: &Path) -> Result<ChainsResult, BenchError> {
+pub async fn measure(data: &Path) -> Result<ChainsResult, BenchError> {
     let posts = forum::read(data)?;
-    let blocks = replay::blocks(&posts)?;
+    let blocks = Arc::new(replay::blocks(&posts)?);
+    let genesis = *blocks.genesis.id().hash.as_bytes();
     let begun = Instant::now();
-    let mut graph = Graph::new(blocks.params.clone(), blocks.genesis);
+    let mut graph = Graph::new(blocks.params.clone(), genesis);
     for entry in &blocks.entries {
         graph.insert(entry);
     }
@@ -65,17 +86,21 @@ pub fn measure(data: &Path) -> Result<ChainsResult, BenchError> {
         return Err(BenchError::Wrong(format!("{placed} of {expected} blocks are placed")));
     }
     let mut one_more = Latencies::new()?;
-    let mut graph = Graph::new(blocks.params, blocks.genesis);
+    let mut graph = Graph::new(blocks.params.clone(), genesis);
     for entry in &blocks.entries {
         let begun = Instant::now();
         graph.insert(entry);
         graph.order();
         one_more.add(begun.elapsed());
     }
+    drop(graph);
     Ok(ChainsResult {
+        sync: sync::measure(&blocks).await?,
+        authors: blocks.authors(),
         posts: posts.len(),
         likes: blocks.likes,
         by_owner: blocks.by_owner,
+        joins: blocks.joins,
         from_nothing,
         one_more: one_more.summary(),
     })

@@ -6,24 +6,39 @@ use std::{
     time::{Duration, Instant},
 };
 
-use covey_chains::graph::{Accepts, Entry, Graph, Ix, Params, Rules, Stand, Verdict, Vote};
-use covey_kernel::{Hasher, Keypair, PublicKey, Time};
+use covey_blobs::Blob;
+use covey_chains::{
+    Block, BlockId, Payload, SignedBlock,
+    genesis::{Genesis, Owner},
+    graph::{Entry, Graph, Ix, Params, Stand, Verdict, Vote},
+    wire::Item,
+};
+use covey_kernel::{Bounded, Bytes, Hash, Hasher, Keypair, NetworkId, PublicKey, Time};
 
 use super::forum::Post;
 use crate::bench::BenchError;
 
 /// Who may like: those who have written last.
 const RECENT: usize = 60;
+/// On how many blocks a block may build.
+const BACKS: usize = covey_chains::limits::BACKS;
 
 /// The blocks of a conversation, in the order in which they were made.
 pub(super) struct Blocks {
+    pub(super) genesis: Genesis,
     pub(super) params: Params,
-    pub(super) genesis: [u8; 32],
     pub(super) entries: Vec<Entry>,
+    pub(super) graph: Graph,
+    known: BTreeMap<Hash, Ix>,
+    /// The same with their payloads; unsigned.
+    pub(super) made: Vec<(Block, Vec<u8>)>,
+    keys: BTreeMap<PublicKey, Keypair>,
     /// How many of them are likes.
     pub(super) likes: usize,
     /// How many of these only the owner could give.
     pub(super) by_owner: usize,
+    /// How many posts of the owner only join a branch with likes of its blocks.
+    pub(super) joins: usize,
     /// How long each took to be admitted.
     pub(super) took: Vec<Duration>,
 }
@@ -32,38 +47,78 @@ pub(super) struct Blocks {
 /// branch joins months later, the order may leave out what nobody but the owner can bring back.
 pub(super) fn blocks(posts: &[Post]) -> Result<Blocks, BenchError> {
     let founder = posts.first().map_or("", |post| &post.author);
-    let owner = key(founder);
-    let params = Params { accepts: Accepts::Owner(owner), rules: Rules::Paper, first: None };
-    let genesis = id("genesis", 0);
+    let owner = key(founder).public();
+    let genesis = Genesis::identity(NetworkId::open(), Owner { key: owner, only: false });
+    // Real branches last longer than a week.
+    let genesis = Genesis { freeze: None, ..genesis };
+    let params = genesis.params(None);
     let mut maker = Maker {
-        graph: Graph::new(params.clone(), genesis),
+        graph: Graph::new(params.clone(), *genesis.id().hash.as_bytes()),
+        genesis: genesis.id(),
+        made: Vec::with_capacity(posts.len()),
         owner,
         entries: Vec::with_capacity(posts.len()),
         tips: Vec::with_capacity(posts.len()),
+        known: BTreeMap::new(),
+        tip_of: BTreeMap::new(),
         keys: BTreeMap::new(),
         recent: VecDeque::new(),
         likes: 0,
         by_owner: 0,
+        joins: 0,
         took: Vec::with_capacity(posts.len()),
     };
     for post in posts {
         maker.post(post)?;
     }
-    let Maker { entries, likes, by_owner, took, .. } = maker;
-    Ok(Blocks { params, genesis, entries, likes, by_owner, took })
+    let Maker { graph, known, entries, made, likes, by_owner, joins, took, keys, .. } = maker;
+    let keys = keys.into_values().map(|key| (key.public(), key)).collect();
+    Ok(Blocks { genesis, params, entries, graph, known, made, keys, likes, by_owner, joins, took })
+}
+
+impl Blocks {
+    /// The blocks as they travel, signed.
+    pub(super) fn items(&self) -> Vec<Item> {
+        let network = NetworkId::open();
+        let item = |(block, payload): &(Block, Vec<u8>)| {
+            let key = block.author.and_then(|author| self.keys.get(&author));
+            let block: SignedBlock = block.clone().sign(&network, key);
+            Item { block, payload: Bytes::new(payload.clone()).ok() }
+        };
+        self.made.iter().map(item).collect()
+    }
+
+    /// The number of a block.
+    pub(super) fn find(&self, id: &BlockId) -> Option<Ix> {
+        match id.height {
+            0 => Some(Ix::GENESIS),
+            _ => self.known.get(&id.hash).copied(),
+        }
+    }
+
+    /// How many authors there are.
+    pub(super) fn authors(&self) -> usize {
+        self.keys.len()
+    }
 }
 
 struct Maker {
     graph: Graph,
+    genesis: BlockId,
+    made: Vec<(Block, Vec<u8>)>,
     owner: PublicKey,
     /// By number, without the genesis.
     entries: Vec<Entry>,
     /// What stands for each post: its block, or the like that admitted it.
     tips: Vec<Ix>,
-    keys: BTreeMap<String, PublicKey>,
+    known: BTreeMap<Hash, Ix>,
+    /// The same for each post's block.
+    tip_of: BTreeMap<Ix, Ix>,
+    keys: BTreeMap<String, Keypair>,
     recent: VecDeque<PublicKey>,
     likes: usize,
     by_owner: usize,
+    joins: usize,
     took: Vec<Duration>,
 }
 
@@ -76,15 +131,17 @@ impl Maker {
             backs.push(Ix::GENESIS);
         }
         self.mend(&mut backs)?;
-        let (ix, verdict) = self.add(post.time, author, backs, None);
+        let (ix, verdict) = self.add(post.time, author, backs, None, &post.text);
         let tip = match verdict {
             Verdict::Admitted => ix,
             Verdict::Held => self.like(ix, None)?,
+            Verdict::Liked if self.tip_of.contains_key(&ix) => ix,
             Verdict::Liked | Verdict::Never(_) => {
                 let what = "builds on what is not admitted";
                 return Err(BenchError::Data(format!("post {} {what}", post.n)));
             }
         };
+        let tip = *self.tip_of.entry(ix).or_insert(tip);
         self.tips.push(tip);
         self.recent.retain(|key| *key != author);
         self.recent.push_back(author);
@@ -97,11 +154,43 @@ impl Maker {
     /// Where branches meet, some blocks may find their author's reps spent on the other: likes
     /// bring them back.
     fn mend(&mut self, backs: &mut Vec<Ix>) -> Result<(), BenchError> {
+        let mut likes = Vec::new();
         loop {
-            let stand = self.graph.stand(backs);
-            let Some(blocked) = stand.blocked().next() else { return Ok(()) };
-            backs.push(self.like(blocked, Some(&stand))?);
+            let all = [backs.as_slice(), &likes].concat();
+            let stand = self.graph.stand(&all);
+            let Some(blocked) = stand.blocked().next() else {
+                *backs = all;
+                return Ok(());
+            };
+            likes.push(self.like(blocked, Some(&stand))?);
+            if backs.len().saturating_add(likes.len()) == BACKS {
+                self.fold(backs, &mut likes)?;
+            }
         }
+    }
+
+    /// More likes than one block can build on: the owner joins each branch with those of its blocks.
+    fn fold(&mut self, backs: &mut [Ix], likes: &mut Vec<Ix>) -> Result<(), BenchError> {
+        for tip in backs {
+            let (of_branch, others) = likes.iter().partition(|like| {
+                let targets = self.graph.backs_of(**like);
+                targets.iter().all(|target| self.graph.is_in_past(*target, &[*tip]))
+            });
+            *likes = others;
+            let mut joined: Vec<Ix> = of_branch;
+            if joined.is_empty() {
+                continue;
+            }
+            joined.push(*tip);
+            self.mend(&mut joined)?;
+            let (join, verdict) = self.add(0, self.owner, joined, None, "");
+            if verdict != Verdict::Admitted {
+                return Err(nobody(join));
+            }
+            self.joins = self.joins.saturating_add(1);
+            *tip = join;
+        }
+        Ok(())
     }
 
     /// A like of a block by the richest of those who have written of late: in the block's own
@@ -121,7 +210,9 @@ impl Maker {
         }
         let liker = richest.unwrap_or(self.owner);
         let vote = Vote { like: true, target: of };
-        let (like, verdict) = self.add(entry.time.millis(), liker, vec![of], Some(vote));
+        // The same person may like it twice, which are two blocks.
+        let why = format!("welcome {}", self.likes);
+        let (like, verdict) = self.add(entry.time.millis(), liker, vec![of], Some(vote), &why);
         if verdict != Verdict::Admitted {
             return Err(nobody(of));
         }
@@ -135,24 +226,41 @@ impl Maker {
         author: PublicKey,
         backs: Vec<Ix>,
         vote: Option<Vote>,
+        text: &str,
     ) -> (Ix, Verdict) {
         let known = backs.iter().filter_map(|back| self.entry(*back).ok());
-        let (time, height) = known.fold((Time::from_millis(time), 0), |(time, height), back| {
-            (time.max(back.time), height.max(back.height))
-        });
-        let entry = Entry {
-            id: id("block", self.entries.len()),
-            height: height.saturating_add(1),
+        let time = known.fold(Time::from_millis(time), |time, back| time.max(back.time));
+        let mut ids: Vec<BlockId> = backs.iter().map(|back| self.id(*back)).collect();
+        ids.sort_unstable();
+        let blob = Blob::of(text.as_bytes());
+        let target = vote.map(|vote| (vote.like, self.id(vote.target)));
+        let block = Block {
             time,
+            payload: Payload { hash: blob.hash, size: blob.size, sealed: false },
+            vote: target.map(|(like, target)| covey_chains::Vote { like, target }),
+            backs: Bounded::first(ids),
             author: Some(author),
-            backs,
-            vote,
         };
+        let BlockId { height, hash } = block.id();
+        // Who says the same once more has made the same block.
+        if let Some(same) = self.known.get(&hash).copied() {
+            let verdict = self.graph.verdict(same).unwrap_or(Verdict::Admitted);
+            return (same, verdict);
+        }
+        let (id, author) = (*hash.as_bytes(), Some(author));
+        let entry = Entry { id, height, time, author, backs, vote };
+        self.made.push((block, text.as_bytes().to_vec()));
         let begun = Instant::now();
         let inserted = self.graph.insert(&entry);
         self.took.push(begun.elapsed());
         self.entries.push(entry);
+        self.known.insert(hash, inserted.0);
         inserted
+    }
+
+    fn id(&self, ix: Ix) -> BlockId {
+        let entry = self.entry(ix).ok();
+        entry.map_or(self.genesis, |e| BlockId { height: e.height, hash: Hash::from_bytes(e.id) })
     }
 
     fn entry(&self, ix: Ix) -> Result<&Entry, BenchError> {
@@ -161,17 +269,13 @@ impl Maker {
     }
 
     fn key(&mut self, name: &str) -> PublicKey {
-        *self.keys.entry(name.to_owned()).or_insert_with(|| key(name))
+        self.keys.entry(name.to_owned()).or_insert_with(|| key(name)).public()
     }
 }
 
-fn key(name: &str) -> PublicKey {
+fn key(name: &str) -> Keypair {
     let secret = Hasher::new("covey/bench/author/v1").field(name.as_bytes()).finish();
-    Keypair::from_secret(secret.as_bytes()).public()
-}
-
-fn id(what: &str, number: usize) -> [u8; 32] {
-    *Hasher::new(what).field(&number.to_be_bytes()).finish().as_bytes()
+    Keypair::from_secret(secret.as_bytes())
 }
 
 fn nobody(of: Ix) -> BenchError {
