@@ -178,6 +178,8 @@ pub(crate) struct Flight {
     pub(crate) after: u32,
     /// Pages in a row of which nothing was new.
     pub(crate) idle: u32,
+    /// Whether something was new since the peer was asked from the start.
+    pub(crate) gained: bool,
 }
 
 /// What a request is about.

@@ -132,7 +132,7 @@ impl Desk<'_, '_, '_> {
     fn take_blocks(&mut self, from: Peer, chain: &Chain, page: &Page) -> Result<(), Error> {
         let mut waiting = Waiting::default();
         let mut tally = Tally { accepted: 0, offered: page.items.len() as u64 };
-        let mut broken = None;
+        let (mut broken, mut lacked) = (None, false);
         if !page.items.is_empty() {
             self.begin_exchange(chain)?;
         }
@@ -143,6 +143,7 @@ impl Desk<'_, '_, '_> {
                     broken = Some(why);
                     break;
                 }
+                Taken::Unknown => lacked = true,
                 _ => {}
             }
         }
@@ -154,7 +155,7 @@ impl Desk<'_, '_, '_> {
             }
         }
         let again = self.count(chain, from, tally);
-        let more = self.turn_page(chain, from, page, tally.accepted);
+        let more = self.turn_page(chain, from, page, tally.accepted > 0, lacked);
         self.memory().tidy(chain.no);
         if let Some(why) = broken {
             self.effect(Effect::Strike(from));
@@ -174,10 +175,24 @@ impl Desk<'_, '_, '_> {
     }
 
     /// Whether there is another page. Where nothing new comes, a peer may go on only for so long.
-    fn turn_page(&mut self, chain: &Chain, from: Peer, page: &Page, accepted: u64) -> bool {
+    /// What lacked its past may have it now: the peer is asked from the start again, if something
+    /// was new since the last time.
+    fn turn_page(
+        &mut self,
+        chain: &Chain,
+        from: Peer,
+        page: &Page,
+        gained: bool,
+        lacked: bool,
+    ) -> bool {
         let mut live = self.memory().live.borrow_mut();
         let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
-        flight.idle = if accepted > 0 { 0 } else { flight.idle.saturating_add(1) };
+        flight.idle = if gained { 0 } else { flight.idle.saturating_add(1) };
+        flight.gained |= gained;
+        if lacked && std::mem::take(&mut flight.gained) {
+            flight.after = 0;
+            return true;
+        }
         let next = page.next.filter(|next| *next > flight.after && flight.idle < IDLE_PAGES);
         flight.after = next.unwrap_or(0);
         next.is_some()

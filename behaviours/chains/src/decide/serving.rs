@@ -7,7 +7,7 @@ use crate::{
     Name,
     error::Error,
     genesis::Kind,
-    graph::Ix,
+    graph::{Ix, Verdict},
     limits::{INLINE_BYTES, PAGE_BLOCKS, PAGE_BYTES},
     loaded::Loaded,
     memory::{Chain, Waiter},
@@ -75,9 +75,18 @@ impl<'d> Desk<'d, '_, '_> {
             bytes = bytes.saturating_add(BLOCK_OVERHEAD);
             items.push(item);
         }
-        let last = items.len().checked_sub(1).and_then(|last| missing.get(last));
-        let next = last.filter(|_| items.len() < missing.len()).map(|ix| ix.0);
+        let last = |items: &[Item]| missing.get(items.len().checked_sub(1)?).copied();
+        // A held post is taken with its like, which is the next.
+        if items.len() < missing.len() && self.is_liked(chain, last(&items))? {
+            items.pop();
+        }
+        let next = last(&items).filter(|_| items.len() < missing.len()).map(|ix| ix.0);
         Ok(Page { items: Bounded::first(items), next })
+    }
+
+    fn is_liked(&self, chain: &Chain, ix: Option<Ix>) -> Result<bool, Fault> {
+        let loaded = chain.load(self.store())?;
+        Ok(ix.is_some_and(|ix| loaded.graph.verdict(ix) == Some(Verdict::Liked)))
     }
 
     /// A block with its payload, if that is small, there, and not revoked.

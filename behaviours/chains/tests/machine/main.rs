@@ -14,3 +14,4 @@ mod held;
 mod hostile;
 mod kinds;
 mod net;
+mod pages;

@@ -7,11 +7,11 @@ use covey_chains::{
     command::{Command, Event, Join, Post, Reply, Selector, State},
     envelope::Content,
     genesis::Genesis,
-    wire::{Asker, ChainRef, Page, Request, Response},
+    wire::{Asker, ChainRef, Item, Page, Request, Response},
 };
 use covey_kernel::{
-    AskId, Bounded, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input, Keypair,
-    Machine, NetworkId, Peer, RequestId, Scan, Span, Store, Time, Topic, View, decide_all,
+    AskId, Bounded, Bytes, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input,
+    Keypair, Machine, NetworkId, Peer, RequestId, Scan, Span, Store, Time, Topic, View, decide_all,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -203,46 +203,8 @@ impl Net {
 
     fn carry_out(&mut self, at: usize, effect: Effect<Chains>) {
         match effect {
-            Effect::Ask { to, ask, bytes } => {
-                let other = (0..self.nodes.len()).find(|other| self.nodes[*other].peer == to);
-                let Some(other) = other.filter(|other| self.linked(at, *other)) else { return };
-                if let Some(pages) = &mut self.endless_pages {
-                    *pages += 1;
-                    let page = Page { items: Bounded::default(), next: Some(*pages) };
-                    self.answer_instead = Some(Response::Page(page).encode());
-                }
-                let prepared = self.answer_instead.take();
-                if self.answers_for_ever {
-                    self.answer_instead = prepared.clone();
-                }
-                if let Some(bytes) = prepared {
-                    let answer = Input::Answer { from: to, ask, outcome: Ok(bytes) };
-                    self.wires.push_back(Wire::Input(at, answer));
-                    return;
-                }
-                self.next += 1;
-                let id = RequestId(self.next);
-                self.requests.insert(id, (at, ask));
-                self.traffic.0 += bytes.len();
-                let from = self.nodes[at].peer;
-                self.wires.push_back(Wire::Input(other, Input::Request { from, id, bytes }));
-            }
-            Effect::Answer { to, bytes } => {
-                let (asker, ask) = self.requests.remove(&to).unwrap();
-                if asker == usize::MAX {
-                    return;
-                }
-                self.traffic.0 += bytes.len();
-                self.traffic.1 += 1;
-                match &mut self.budget {
-                    Some(0) => return,
-                    Some(left) => *left -= 1,
-                    None => {}
-                }
-                let from = self.nodes[at].peer;
-                let answer = Input::Answer { from, ask, outcome: Ok(bytes) };
-                self.wires.push_back(Wire::Input(asker, answer));
-            }
+            Effect::Ask { to, ask, bytes } => self.ask(at, to, ask, bytes),
+            Effect::Answer { to, bytes } => self.answer(at, to, bytes),
             Effect::Reply { to, reply } => {
                 self.nodes[at].replies.insert(to, reply);
             }
@@ -258,14 +220,7 @@ impl Net {
                     self.spread(at, topic, &bytes);
                 }
             }
-            Effect::Judge { gossip, verdict } => {
-                let (node, topic, bytes) = self.gossip.remove(&gossip).unwrap();
-                assert!(self.tolerant || verdict != GossipVerdict::Reject);
-                self.rejected = verdict == GossipVerdict::Reject;
-                if verdict == GossipVerdict::Accept {
-                    self.spread(node, topic, &bytes);
-                }
-            }
+            Effect::Judge { gossip, verdict } => self.judged(gossip, verdict),
             Effect::Wake(when) => {
                 if when <= self.now {
                     self.wires.push_back(Wire::Input(at, Input::Wake));
@@ -276,6 +231,57 @@ impl Net {
                 self.strikes.push(peer);
             }
             Effect::Seek { .. } | Effect::Release(_) => {}
+        }
+    }
+
+    fn ask(&mut self, at: usize, to: Peer, ask: AskId, bytes: Vec<u8>) {
+        let other = (0..self.nodes.len()).find(|other| self.nodes[*other].peer == to);
+        let Some(other) = other.filter(|other| self.linked(at, *other)) else { return };
+        if let Some(pages) = &mut self.endless_pages {
+            *pages += 1;
+            let page = Page { items: Bounded::default(), next: Some(*pages) };
+            self.answer_instead = Some(Response::Page(page).encode());
+        }
+        let prepared = self.answer_instead.take();
+        if self.answers_for_ever {
+            self.answer_instead = prepared.clone();
+        }
+        if let Some(bytes) = prepared {
+            let answer = Input::Answer { from: to, ask, outcome: Ok(bytes) };
+            self.wires.push_back(Wire::Input(at, answer));
+            return;
+        }
+        self.next += 1;
+        let id = RequestId(self.next);
+        self.requests.insert(id, (at, ask));
+        self.traffic.0 += bytes.len();
+        let from = self.nodes[at].peer;
+        self.wires.push_back(Wire::Input(other, Input::Request { from, id, bytes }));
+    }
+
+    fn answer(&mut self, at: usize, to: RequestId, bytes: Vec<u8>) {
+        let (asker, ask) = self.requests.remove(&to).unwrap();
+        if asker == usize::MAX {
+            return;
+        }
+        self.traffic.0 += bytes.len();
+        self.traffic.1 += 1;
+        match &mut self.budget {
+            Some(0) => return,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        let from = self.nodes[at].peer;
+        let answer = Input::Answer { from, ask, outcome: Ok(bytes) };
+        self.wires.push_back(Wire::Input(asker, answer));
+    }
+
+    fn judged(&mut self, gossip: GossipId, verdict: GossipVerdict) {
+        let (node, topic, bytes) = self.gossip.remove(&gossip).unwrap();
+        assert!(self.tolerant || verdict != GossipVerdict::Reject);
+        self.rejected = verdict == GossipVerdict::Reject;
+        if verdict == GossipVerdict::Accept {
+            self.spread(node, topic, &bytes);
         }
     }
 
@@ -436,6 +442,15 @@ impl Net {
             Reply::Payload(bytes) => Ok(String::from_utf8(bytes).unwrap()),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// A block with its payload, as it travels.
+    pub(crate) fn item(&mut self, at: usize, genesis: &Genesis, id: BlockId) -> Item {
+        let Ok(Reply::Block(info)) = self.call(at, Command::Block(which(genesis), id)) else {
+            panic!("{id} is not there")
+        };
+        let payload = self.payload(at, genesis, id).unwrap().into_bytes();
+        Item { block: info.block.unwrap(), payload: Bytes::new(payload).ok() }
     }
 
     /// All show the same order, of so many blocks.
