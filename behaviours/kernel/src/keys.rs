@@ -5,7 +5,7 @@
 //! verification agree on every input; see `README.md` for why that excludes other libraries'
 //! batches.
 
-use std::{fmt, str::FromStr};
+use std::{cell::RefCell, collections::HashSet, fmt, str::FromStr};
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use ed25519_zebra as zebra;
@@ -16,6 +16,15 @@ use crate::{Domain, NetworkId, signing_bytes};
 
 const PUBLIC_KEY_LENGTH: usize = 32;
 const SIGNATURE_LENGTH: usize = 64;
+
+/// How many keys are remembered as accepted.
+const ACCEPTED_KEYS: usize = 4096;
+
+thread_local! {
+    /// Keys that were accepted before: a page of blocks, or a chain on disk, has few authors and many
+    /// blocks, and to check a point costs more than to decode all the rest of a block.
+    static ACCEPTED: RefCell<HashSet<[u8; PUBLIC_KEY_LENGTH]>> = RefCell::default();
+}
 
 /// These bytes are not a public key that this project accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,11 +53,20 @@ pub struct Keypair(SigningKey);
 impl PublicKey {
     /// Accepts only canonical encodings of points that are not of small order.
     pub fn from_bytes(bytes: [u8; PUBLIC_KEY_LENGTH]) -> Result<Self, InvalidKey> {
+        if ACCEPTED.with_borrow(|keys| keys.contains(&bytes)) {
+            return Ok(Self(bytes));
+        }
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| InvalidKey)?;
         let canonical = key.to_edwards().compress().to_bytes() == bytes;
         if !canonical || key.is_weak() {
             return Err(InvalidKey);
         }
+        ACCEPTED.with_borrow_mut(|keys| {
+            if keys.len() >= ACCEPTED_KEYS {
+                keys.clear();
+            }
+            keys.insert(bytes);
+        });
         Ok(Self(bytes))
     }
 

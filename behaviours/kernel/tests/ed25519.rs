@@ -8,7 +8,9 @@
     clippy::arithmetic_side_effects
 )]
 
-use covey_kernel::{InvalidKey, InvalidSignature, PublicKey, Signature, verify_batch};
+use covey_kernel::{
+    Hash, InvalidKey, InvalidSignature, Keypair, PublicKey, Signature, verify_batch,
+};
 use curve25519_dalek::{
     Scalar,
     constants::{ED25519_BASEPOINT_POINT as B, EIGHT_TORSION},
@@ -204,6 +206,25 @@ fn k3_no_encoding_of_a_small_order_point_is_a_key() {
     for bytes in all {
         assert!(CompressedEdwardsY(bytes).decompress().unwrap().is_small_order());
         assert_eq!(PublicKey::from_bytes(bytes), Err(InvalidKey));
+    }
+}
+
+#[test]
+fn what_was_accepted_or_refused_once_is_so_again_however_many_came_between() {
+    let keys: Vec<PublicKey> =
+        (0..=255).map(|seed| Keypair::from_secret(&[seed; 32]).public()).collect();
+    for round in 0..40u8 {
+        for key in &keys {
+            assert_eq!(PublicKey::from_bytes(*key.as_bytes()), Ok(*key));
+        }
+        for bytes in small_order_encodings() {
+            assert!(PublicKey::from_bytes(bytes).is_err());
+        }
+        // More keys than are remembered.
+        for seed in 0..=255 {
+            let other = Keypair::from_secret(Hash::of(&[round, seed]).as_bytes()).public();
+            assert_eq!(PublicKey::from_bytes(*other.as_bytes()), Ok(other));
+        }
     }
 }
 
