@@ -339,7 +339,7 @@ fn too_many_blocked(loaded: &mut Loaded, signed: &SignedBlock) -> bool {
     let Some(author) = signed.block.author else { return false };
     let tips = loaded.graph.tips().filter(|ix| loaded.graph.is_by(*ix, &author));
     let tips: Vec<Ix> = tips.collect();
-    // Where they stand is only sought if there are so many.
-    tips.len() > HELD
-        && tips.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).count() > HELD
+    // The order is only sought if there are so many that are new, or were left out before.
+    let out = tips.iter().filter(|ix| !loaded.graph.was_placed(**ix)).count();
+    out > HELD && tips.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).count() > HELD
 }

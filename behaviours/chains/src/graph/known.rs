@@ -63,6 +63,12 @@ impl Graph {
         self.heads.iter().copied()
     }
 
+    /// Whether a block was placed when the order was last sought.
+    #[must_use]
+    pub fn was_placed(&self, ix: Ix) -> bool {
+        self.place_of(ix).is_some()
+    }
+
     /// The first post, where it says which chain this is.
     #[must_use]
     pub fn first_post(&self) -> Option<Ix> {
