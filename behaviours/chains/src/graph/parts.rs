@@ -10,30 +10,34 @@ use super::region::Region;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// So many of its backs are not placed; if none, it is ready.
-    Waits(usize),
+    Waits(u32),
     Placed,
     Blocked,
 }
 
 /// The own part of one ready block. What follows a block as its only child takes its part over.
-#[derive(Default)]
 struct Part {
     /// Its blocks, and some that have been placed.
     blocks: Vec<usize>,
-    /// How many of them each author wrote.
-    counts: Vec<usize>,
     /// The authors who wrote any.
     authors: Vec<usize>,
+    /// The running reps of these, as they were last learned; negative ones count 0.
     weight: i64,
-    /// Its weight holds until then.
+    /// Until then no time that passes changes them.
     until: Time,
 }
 
-/// An author's running reps, and until when they hold if nothing is placed that touches them.
-#[derive(Clone, Copy, Default)]
-struct Reps {
+const NEVER: Time = Time::from_millis(u64::MAX);
+
+/// An author of the region.
+#[derive(Default)]
+struct Author {
+    /// The running reps; negative ones count 0.
     reps: i64,
+    /// They hold until then, if nothing is placed that touches them; 0 if they are to be learned.
     until: Time,
+    /// The parts with blocks of this author, and how many.
+    parts: Vec<(usize, u32)>,
 }
 
 /// The ready blocks and their own parts, while a region is placed. As long as one block alone is
@@ -43,29 +47,28 @@ pub(super) struct Parts<'r, 'g> {
     region: &'r Region<'g>,
     stages: Vec<Stage>,
     /// Of whose part a block is; none if it builds on several ready blocks, or on a blocked one.
-    owners: Vec<Option<usize>>,
+    owners: Vec<Option<u32>>,
     parts: Vec<Part>,
     free: Vec<usize>,
     /// Each with its part, if parts are known.
     ready: Vec<(usize, Option<usize>)>,
-    reps: Vec<Reps>,
+    /// By place among the people of the region.
+    authors: Vec<Author>,
+    /// Those in parts whose reps are to be learned.
+    unknown: Vec<usize>,
 }
 
 impl<'r, 'g> Parts<'r, 'g> {
     pub(super) fn new(region: &'r Region<'g>) -> Self {
-        let stages: Vec<Stage> =
-            (0..region.len()).map(|at| Stage::Waits(region.backs(at).len())).collect();
+        let waits = |at| Stage::Waits(u32::try_from(region.backs(at).len()).unwrap_or(u32::MAX));
+        let stages: Vec<Stage> = (0..region.len()).map(waits).collect();
         let is_ready = |at: &usize| stages.get(*at) == Some(&Stage::Waits(0));
         let ready = (0..region.len()).filter(is_ready).map(|at| (at, None)).collect();
-        let mut parts = Self {
-            region,
-            stages,
-            owners: vec![None; region.len()],
-            parts: Vec::new(),
-            free: Vec::new(),
-            ready,
-            reps: vec![Reps::default(); region.people().len()],
-        };
+        let mut authors = Vec::new();
+        authors.resize_with(region.people().len(), Author::default);
+        let owners = vec![None; region.len()];
+        let (parts, free, unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let mut parts = Self { region, stages, owners, parts, free, ready, authors, unknown };
         parts.know();
         parts
     }
@@ -83,11 +86,12 @@ impl<'r, 'g> Parts<'r, 'g> {
         &mut self,
         reputation: &Reputation,
     ) -> impl Iterator<Item = (usize, i64)> {
-        let now = reputation.last();
-        for part in self.ready.iter().filter_map(|(_, part)| *part) {
-            let Some(part) = self.parts.get_mut(part) else { continue };
-            if part.until <= now {
-                part.weigh(&mut self.reps, self.region.people(), reputation);
+        while let Some(author) = self.unknown.pop() {
+            self.learn(author, reputation);
+        }
+        for index in 0..self.ready.len() {
+            if let Some((_, Some(part))) = self.ready.get(index).copied() {
+                self.update(part, reputation);
             }
         }
         self.ready.iter().map(|(at, part)| {
@@ -102,21 +106,23 @@ impl<'r, 'g> Parts<'r, 'g> {
             self.touch(who);
         }
         self.set(at, Stage::Placed);
-        for child in self.region.children(at) {
-            if let Stage::Waits(backs) = self.stage(*child) {
-                self.set(*child, Stage::Waits(backs.saturating_sub(1)));
+        let region = self.region;
+        for child in region.children(at) {
+            if let Stage::Waits(backs) = self.stage(child) {
+                self.set(child, Stage::Waits(backs.saturating_sub(1)));
             }
         }
-        match self.region.children(at) {
-            [only] if self.is_ready(*only) => self.hand_over(at, *only),
-            children => self.end(at, children),
+        let mut children = region.children(at);
+        match (children.next(), children.next()) {
+            (Some(only), None) if self.is_ready(only) => self.hand_over(at, only),
+            _ => self.end(at, true),
         }
     }
 
     /// A ready block stays out, with all that builds on it.
     pub(super) fn block(&mut self, at: usize) {
         self.set(at, Stage::Blocked);
-        self.end(at, &[]);
+        self.end(at, false);
     }
 
     fn stage(&self, at: usize) -> Stage {
@@ -134,19 +140,16 @@ impl<'r, 'g> Parts<'r, 'g> {
     }
 
     fn owner(&self, at: usize) -> Option<usize> {
-        self.owners.get(at).copied().flatten()
+        self.owners.get(at).copied().flatten().map(|part| part as usize)
     }
 
-    /// What is known of an author's reps, and of the parts that count them, no longer holds.
+    /// What is known of an author's reps no longer holds.
     fn touch(&mut self, who: Who) {
-        let Ok(author) = self.region.people().binary_search(&who) else { return };
-        if let Some(reps) = self.reps.get_mut(author) {
-            reps.until = Time::default();
-        }
-        for part in &mut self.parts {
-            if part.counts.get(author).is_some_and(|count| *count > 0) {
-                part.until = Time::default();
-            }
+        let Ok(at) = self.region.people().binary_search(&who) else { return };
+        let Some(author) = self.authors.get_mut(at) else { return };
+        author.until = Time::default();
+        if !author.parts.is_empty() {
+            self.unknown.push(at);
         }
     }
 
@@ -158,18 +161,23 @@ impl<'r, 'g> Parts<'r, 'g> {
         self.leave(at);
     }
 
-    /// A block is no longer ready, and its part falls apart.
-    fn end(&mut self, at: usize, children: &[usize]) {
+    /// A block is no longer ready, and its part falls apart. Those that build on a placed one may
+    /// be ready now.
+    fn end(&mut self, at: usize, placed: bool) {
         if let Some(part) = self.owner(at) {
             self.dissolve(part);
         }
         self.ready.retain(|(ready, _)| *ready != at);
-        let ready = children.iter().copied().filter(|child| self.is_ready(*child));
-        let ready: Vec<_> = ready.map(|child| (child, None)).collect();
-        self.ready.extend(ready);
+        let region = self.region;
+        let children = || region.children(at).filter(|_| placed);
+        for child in children() {
+            if self.is_ready(child) {
+                self.ready.push((child, None));
+            }
+        }
         self.know();
         if self.ready.len() > 1 {
-            children.iter().for_each(|child| self.join(*child));
+            children().for_each(|child| self.join(child));
         }
     }
 
@@ -195,8 +203,8 @@ impl<'r, 'g> Parts<'r, 'g> {
         if let Some(part) = self.free.pop() {
             return part;
         }
-        let counts = vec![0; self.region.people().len()];
-        self.parts.push(Part { counts, ..Part::default() });
+        let (blocks, authors) = (Vec::new(), Vec::new());
+        self.parts.push(Part { blocks, authors, weight: 0, until: NEVER });
         self.parts.len().saturating_sub(1)
     }
 
@@ -212,12 +220,13 @@ impl<'r, 'g> Parts<'r, 'g> {
 
     /// Adds a block, and all that builds on the part alone.
     fn grow(&mut self, part: usize, at: usize) {
+        let region = self.region;
         let mut open = vec![at];
         while let Some(at) = open.pop() {
             self.enter(part, at);
-            for child in self.region.children(at) {
-                if self.owner(*child).is_none() && self.part_of_backs(*child) == Some(part) {
-                    open.push(*child);
+            for child in region.children(at) {
+                if self.owner(child).is_none() && self.part_of_backs(child) == Some(part) {
+                    open.push(child);
                 }
             }
         }
@@ -225,72 +234,100 @@ impl<'r, 'g> Parts<'r, 'g> {
 
     /// The part in which all of a block's backs are that are not placed.
     fn part_of_backs(&self, at: usize) -> Option<usize> {
-        let backs = self.region.backs(at).iter();
-        let mut waiting = backs.filter(|back| self.stage(**back) != Stage::Placed);
-        let part = self.owner(*waiting.next()?)?;
-        waiting.all(|back| self.owner(*back) == Some(part)).then_some(part)
+        let mut waiting = self.region.backs(at).filter(|back| self.stage(*back) != Stage::Placed);
+        let part = self.owner(waiting.next()?)?;
+        waiting.all(|back| self.owner(back) == Some(part)).then_some(part)
     }
 
-    fn enter(&mut self, part: usize, at: usize) {
+    fn enter(&mut self, number: usize, at: usize) {
         if let Some(owner) = self.owners.get_mut(at) {
-            *owner = Some(part);
+            *owner = u32::try_from(number).ok();
         }
-        let Some(part) = self.parts.get_mut(part) else { return };
+        let Some(part) = self.parts.get_mut(number) else { return };
         part.blocks.push(at);
-        let Some(author) = self.region.author(at) else { return };
-        let Some(count) = part.counts.get_mut(author) else { return };
-        *count = count.saturating_add(1);
-        if *count == 1 {
-            part.authors.push(author);
-            part.until = Time::default();
+        let Some(who) = self.region.author(at) else { return };
+        let Some(author) = self.authors.get_mut(who) else { return };
+        if let Some((_, count)) = author.parts.iter_mut().find(|(part, _)| *part == number) {
+            *count = count.saturating_add(1);
+            return;
+        }
+        author.parts.push((number, 1));
+        part.authors.push(who);
+        part.weight = part.weight.saturating_add(author.reps);
+        match author.until == Time::default() {
+            true => self.unknown.push(who),
+            false => part.until = part.until.min(author.until),
         }
     }
 
     fn leave(&mut self, at: usize) {
-        let Some(part) = self.owners.get_mut(at).and_then(Option::take) else { return };
-        let Some(part) = self.parts.get_mut(part) else { return };
-        let Some(author) = self.region.author(at) else { return };
-        let Some(count) = part.counts.get_mut(author) else { return };
+        let number = self.owner(at);
+        if let Some(owner) = self.owners.get_mut(at) {
+            *owner = None;
+        }
+        let Some(number) = number else { return };
+        let Some(part) = self.parts.get_mut(number) else { return };
+        let Some(who) = self.region.author(at) else { return };
+        let Some(author) = self.authors.get_mut(who) else { return };
+        let Some(index) = author.parts.iter().position(|(part, _)| *part == number) else { return };
+        let Some((_, count)) = author.parts.get_mut(index) else { return };
         *count = count.saturating_sub(1);
         if *count == 0 {
-            part.authors.retain(|other| *other != author);
-            part.until = Time::default();
+            author.parts.swap_remove(index);
+            part.authors.retain(|other| *other != who);
+            part.weight = part.weight.saturating_sub(author.reps);
         }
     }
 
-    fn dissolve(&mut self, part: usize) {
-        let Some(old) = self.parts.get_mut(part) else { return };
-        for at in old.blocks.drain(..) {
+    fn dissolve(&mut self, number: usize) {
+        let Some(part) = self.parts.get_mut(number) else { return };
+        for at in part.blocks.drain(..) {
             if let Some(owner) = self.owners.get_mut(at)
-                && *owner == Some(part)
+                && owner.is_some_and(|owner| owner as usize == number)
             {
                 *owner = None;
             }
         }
-        for author in old.authors.drain(..) {
-            if let Some(count) = old.counts.get_mut(author) {
-                *count = 0;
+        for author in part.authors.drain(..) {
+            if let Some(author) = self.authors.get_mut(author) {
+                author.parts.retain(|(part, _)| *part != number);
             }
         }
-        (old.weight, old.until) = (0, Time::default());
-        self.free.push(part);
+        (part.weight, part.until) = (0, NEVER);
+        self.free.push(number);
     }
-}
 
-impl Part {
-    /// The running reps of its distinct authors; negative ones count 0.
-    fn weigh(&mut self, reps: &mut [Reps], people: &[Who], reputation: &Reputation) {
+    /// Learns an author's reps, for all parts.
+    fn learn(&mut self, at: usize, reputation: &Reputation) {
+        let known = self.authors.get_mut(at).zip(self.region.people().get(at));
+        let Some((author, who)) = known else { return };
+        let old = author.reps;
+        (author.reps, author.until) = reputation.running_until(*who);
+        author.reps = author.reps.max(0);
+        for (part, _) in &author.parts {
+            let Some(part) = self.parts.get_mut(*part) else { continue };
+            part.weight = part.weight.saturating_sub(old).saturating_add(author.reps);
+            part.until = part.until.min(author.until);
+        }
+    }
+
+    /// Time has passed, and the reps of some authors of a part may have changed with it.
+    fn update(&mut self, number: usize, reputation: &Reputation) {
         let now = reputation.last();
-        (self.weight, self.until) = (0, Time::from_millis(u64::MAX));
-        for author in &self.authors {
-            let Some((known, who)) = reps.get_mut(*author).zip(people.get(*author)) else {
-                continue;
-            };
-            if known.until <= now {
-                (known.reps, known.until) = reputation.running_until(*who);
+        let Some(part) = self.parts.get_mut(number).filter(|part| part.until <= now) else {
+            return;
+        };
+        let authors = std::mem::take(&mut part.authors);
+        let mut until = NEVER;
+        for at in &authors {
+            let known = |parts: &Self| parts.authors.get(*at).map_or(NEVER, |author| author.until);
+            if known(self) <= now {
+                self.learn(*at, reputation);
             }
-            self.weight = self.weight.saturating_add(known.reps.max(0));
-            self.until = self.until.min(known.until);
+            until = until.min(known(self));
+        }
+        if let Some(part) = self.parts.get_mut(number) {
+            (part.authors, part.until) = (authors, until);
         }
     }
 }

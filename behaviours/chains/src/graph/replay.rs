@@ -124,7 +124,7 @@ impl Replay<'_, '_> {
     /// like's effective time. Of several: most reps, then the smaller id.
     fn best_like(&self, at: usize) -> Option<usize> {
         let ix = self.region.block(at);
-        let children = self.region.children(at).iter().copied();
+        let children = self.region.children(at);
         let likes = children.filter(|child| {
             let node = self.graph.node(self.region.block(*child));
             node.and_then(super::Node::vouches_for) == Some(ix)
