@@ -9,7 +9,9 @@ pub const PIONEERS: usize = 30;
 /// Bytes of a payload in public forums, and of others in an identity's chain.
 pub const PAYLOAD_BYTES: u64 = 128_000;
 /// Bytes of a payload in private groups, and of an identity's owner.
-pub const TRUSTED_PAYLOAD_BYTES: u64 = 64 * 1024 * 1024;
+pub const TRUSTED_PAYLOAD_BYTES: u64 = ENVELOPE_BYTES as u64;
+/// Bytes of an envelope: those of the largest payload.
+pub const ENVELOPE_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of an encoded block with its signature: it names at most `BACKS` others.
 pub const BLOCK_BYTES: usize = 4096;
 /// Bytes of an encoded genesis.
@@ -86,3 +88,10 @@ pub const NEIGHBOURS_TOLD: usize = 16;
 pub const FORKED: usize = 4096;
 /// Pages in a row of which nothing is new, from one peer.
 pub const IDLE_PAGES: u32 = 64;
+/// Blocks that come together and are placed without all of the order being sought again.
+pub const NEWCOMERS: usize = 8;
+/// Blocks that are placed between two points at which reputations are kept, while how the order was
+/// found is kept.
+pub const SNAPSHOTS: usize = 64;
+/// Blocks after which the order is sought anew from where all comes together, if they have doubled.
+pub const TRACED: usize = 1024;

@@ -13,6 +13,7 @@ mod region;
 mod replay;
 mod stand;
 mod states;
+mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,7 +192,7 @@ impl Graph {
             }
         }
         self.heads.insert(ix);
-        self.order.outdated();
+        self.order.add(held.into_iter().chain([ix]));
     }
 
     fn backs(&self, ix: Ix) -> Vec<Ix> {

@@ -4,14 +4,32 @@ use covey_kernel::{Span, Time};
 
 use crate::rules::Reputation;
 
-use super::{Graph, Ix, Vote, past::Past, replay::Outcome};
+use super::{
+    Graph, Ix, Vote,
+    replay::Outcome,
+    trace::{Start, Trace},
+};
 
 pub(super) struct Order {
     placed: Vec<Ix>,
     effective: Vec<Time>,
     heads: Vec<Ix>,
     reputation: Reputation,
+    /// How it was found; none if it is to be found anew.
+    trace: Option<Trace>,
+    /// What was admitted since.
+    new: Vec<Ix>,
     outdated: bool,
+}
+
+/// An order that is not shown yet.
+struct Found {
+    /// How many of the first places stay.
+    kept: usize,
+    outcome: Outcome,
+    /// What was to be placed.
+    region: Vec<Ix>,
+    trace: Trace,
 }
 
 impl Order {
@@ -21,12 +39,21 @@ impl Order {
             effective: vec![Time::default()],
             heads: vec![Ix::GENESIS],
             reputation: start,
+            trace: None,
+            new: Vec::new(),
             outdated: false,
         }
     }
 
-    /// There are more admitted blocks than were placed.
+    /// More blocks are admitted.
+    pub(super) fn add(&mut self, new: impl Iterator<Item = Ix>) {
+        self.new.extend(new);
+        self.outdated = true;
+    }
+
+    /// Others are admitted than were.
     pub(super) fn outdated(&mut self) {
+        self.trace = None;
         self.outdated = true;
     }
 
@@ -63,9 +90,8 @@ impl Graph {
         if !self.order.outdated {
             return;
         }
-        let (past, outcome) = self.anew();
-        self.order.outdated = false;
-        self.show(&past, outcome);
+        let found = self.find();
+        self.show(found);
     }
 
     /// Whether what has come since leaves the first places as they are, the genesis' among them. If
@@ -80,40 +106,51 @@ impl Graph {
         if self.place_of(past.base).is_some_and(|place| place >= places) {
             return Ok(());
         }
-        let (past, outcome) = self.anew();
-        match self.change_before(places, &past, &outcome) {
+        let found = self.find();
+        match self.change_before(places, &found) {
             Some(place) => Err(place),
             None => {
-                self.order.outdated = false;
-                self.show(&past, outcome);
+                self.show(found);
                 Ok(())
             }
         }
     }
 
-    /// The order of all that is admitted, from the last place that it cannot change.
-    fn anew(&mut self) -> (Past, Outcome) {
+    /// The order of all that is admitted, from the last place that what has come cannot change.
+    fn find(&mut self) -> Found {
+        let trace = self.order.trace.take();
+        let start = trace.and_then(|trace| self.start(trace, &self.order.new));
+        let Start { kept, region, left_out, reputation, mut trace } =
+            start.unwrap_or_else(|| self.start_anew());
+        let outcome = self.replay_after(&region, reputation, &left_out, Some((kept, &mut trace)));
+        Found { kept, outcome, region, trace }
+    }
+
+    /// From the last block that all others come before or after.
+    fn start_anew(&mut self) -> Start {
         let heads: Vec<Ix> = self.heads.iter().copied().collect();
         let past = self.past(&heads, |ix| self.place_of(ix).is_some());
-        let base = self.state(past.base);
-        let outcome = self.replay(&past, base);
-        (past, outcome)
+        let reputation = self.state(past.base);
+        let kept = self.place_of(past.base).map_or(1, |place| place.saturating_add(1));
+        let trace = Trace::new(kept, past.region.len(), reputation.clone());
+        Start { kept, region: past.region, left_out: Vec::new(), reputation, trace }
     }
 
     /// The first of so many places at which something else would stand.
-    fn change_before(&self, frozen: usize, past: &Past, outcome: &Outcome) -> Option<usize> {
-        let kept = self.place_of(past.base).map_or(1, |place| place.saturating_add(1));
-        let old = self.order.placed.get(kept..frozen)?;
-        let new = outcome.placed.iter().map(|(ix, _)| Some(*ix)).chain(std::iter::repeat(None));
+    fn change_before(&self, frozen: usize, found: &Found) -> Option<usize> {
+        let old = self.order.placed.get(found.kept..frozen)?;
+        let new = found.outcome.placed.iter().map(|(ix, _)| Some(*ix));
+        let new = new.chain(std::iter::repeat(None));
         let changed = old.iter().zip(new).position(|(old, new)| Some(*old) != new)?;
-        kept.checked_add(changed)
+        found.kept.checked_add(changed)
     }
 
-    /// What was shown after a base gives way to what is placed there now.
-    fn show(&mut self, past: &Past, outcome: Outcome) {
-        let kept = self.place_of(past.base).map_or(1, |place| place.saturating_add(1));
-        for ix in self.order.placed.split_off(kept) {
-            self.set_place(ix, None);
+    /// What was shown after the places that stay gives way to what is placed there now.
+    fn show(&mut self, found: Found) {
+        let Found { kept, outcome, region, mut trace } = found;
+        let before = self.order.placed.split_off(kept);
+        for ix in &before {
+            self.set_place(*ix, None);
         }
         self.order.effective.truncate(kept);
         for (ix, at) in &outcome.placed {
@@ -121,12 +158,30 @@ impl Graph {
             self.order.placed.push(*ix);
             self.order.effective.push(*at);
         }
-        let placed = outcome.placed.iter().map(|(ix, _)| *ix);
-        let mut heads: Vec<Ix> = placed.chain([past.base]).collect();
-        heads.retain(|ix| self.is_head(*ix));
-        heads.sort_unstable_by_key(|ix| self.node(*ix).map(|node| (node.height, node.id)));
-        self.order.heads = heads;
+        self.show_heads(kept, &before);
+        trace.leave(region.into_iter().filter(|ix| self.place_of(*ix).is_none()).collect());
+        if self.order.placed.last().is_some_and(|last| self.heads.iter().eq([last])) {
+            // All else comes before it.
+            trace = Trace::new(self.order.placed.len(), 0, outcome.reputation.clone());
+        }
+        self.order.trace = Some(trace);
+        self.order.new.clear();
+        self.order.outdated = false;
         self.order.reputation = outcome.reputation;
+    }
+
+    /// The heads are among those that were, what is placed now, and what comes before that or
+    /// before what is no longer placed.
+    fn show_heads(&mut self, kept: usize, before: &[Ix]) {
+        let mut heads = std::mem::take(&mut self.order.heads);
+        let since = self.order.placed.get(kept.saturating_sub(1)..).unwrap_or_default();
+        heads.extend(since);
+        let gone = before.iter().filter(|ix| self.place_of(**ix).is_none());
+        heads.extend(gone.filter_map(|ix| self.node(*ix)).flat_map(|node| &node.backs));
+        heads.retain(|ix| self.place_of(*ix).is_some() && self.is_head(*ix));
+        heads.sort_unstable_by_key(|ix| (self.node(*ix).map(|node| (node.height, node.id)), *ix));
+        heads.dedup();
+        self.order.heads = heads;
     }
 
     /// Shows nothing but the genesis, until the order is asked for again.

@@ -4,7 +4,7 @@ use covey_kernel::Time;
 
 use crate::rules::{Reputation, Who};
 
-use super::region::Region;
+use super::{Ix, region::Region};
 
 /// Where a block of the region stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,9 +59,13 @@ pub(super) struct Parts<'r, 'g> {
 }
 
 impl<'r, 'g> Parts<'r, 'g> {
-    pub(super) fn new(region: &'r Region<'g>) -> Self {
-        let waits = |at| Stage::Waits(u32::try_from(region.backs(at).len()).unwrap_or(u32::MAX));
-        let stages: Vec<Stage> = (0..region.len()).map(waits).collect();
+    /// Some of the region, sorted, have been left out before.
+    pub(super) fn new(region: &'r Region<'g>, left_out: &[Ix]) -> Self {
+        let stage = |at| match left_out.binary_search(&region.block(at)) {
+            Ok(_) => Stage::Blocked,
+            Err(_) => Stage::Waits(u32::try_from(region.backs(at).len()).unwrap_or(u32::MAX)),
+        };
+        let stages: Vec<Stage> = (0..region.len()).map(stage).collect();
         let is_ready = |at: &usize| stages.get(*at) == Some(&Stage::Waits(0));
         let ready = (0..region.len()).filter(is_ready).map(|at| (at, None)).collect();
         let mut authors = Vec::new();
@@ -94,6 +98,11 @@ impl<'r, 'g> Parts<'r, 'g> {
                 self.update(part, reputation);
             }
         }
+        self.weighed()
+    }
+
+    /// The same, as they were weighed last.
+    pub(super) fn weighed(&self) -> impl Iterator<Item = (usize, i64)> {
         self.ready.iter().map(|(at, part)| {
             let part = part.and_then(|part| self.parts.get(part));
             (*at, part.map_or(0, |part| part.weight))

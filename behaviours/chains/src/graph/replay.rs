@@ -6,7 +6,7 @@ use covey_kernel::Time;
 
 use crate::rules::{Deed, Reputation, Who};
 
-use super::{Accepts, Graph, Ix, parts::Parts, past::Past, region::Region};
+use super::{Accepts, Graph, Ix, parts::Parts, region::Region, trace::Trace};
 
 /// What came of placing the blocks of a region.
 pub(super) struct Outcome {
@@ -22,19 +22,30 @@ struct Replay<'r, 'g> {
     region: &'r Region<'g>,
     parts: Parts<'r, 'g>,
     outcome: Outcome,
+    /// How many places come before, and where to note how what follows was found.
+    trace: Option<(usize, &'r mut Trace)>,
 }
 
 impl Graph {
-    /// Places a past's region after its base, with the reputations there.
-    pub(super) fn replay(&self, past: &Past, reputation: Reputation) -> Outcome {
-        let outcome = Outcome {
-            placed: Vec::with_capacity(past.region.len()),
-            blocked: Vec::new(),
-            reputation,
-        };
-        let region = Region::new(self, &past.region);
-        let mut replay =
-            Replay { graph: self, region: &region, parts: Parts::new(&region), outcome };
+    /// Places a region after what comes before it, with the reputations there.
+    pub(super) fn replay(&self, region: &[Ix], reputation: Reputation) -> Outcome {
+        self.replay_after(region, reputation, &[], None)
+    }
+
+    /// The same after so many places, where some of the region have been left out already; how it
+    /// was found is noted.
+    pub(super) fn replay_after(
+        &self,
+        region: &[Ix],
+        reputation: Reputation,
+        left_out: &[Ix],
+        trace: Option<(usize, &mut Trace)>,
+    ) -> Outcome {
+        let placed = Vec::with_capacity(region.len());
+        let outcome = Outcome { placed, blocked: Vec::new(), reputation };
+        let region = Region::new(self, region);
+        let parts = Parts::new(&region, left_out);
+        let mut replay = Replay { graph: self, region: &region, parts, outcome, trace };
         while let Some(best) = replay.best() {
             replay.take(best);
         }
@@ -75,12 +86,23 @@ impl Graph {
         ix: Ix,
         reputation: &mut Reputation,
     ) -> (Time, [Option<Who>; 2]) {
-        let Some(node) = self.node(ix) else { return (reputation.last(), [None; 2]) };
-        let at = reputation.effective(node.time);
+        let time = self.node(ix).map_or(Time::default(), |node| node.time);
+        let at = reputation.effective(time);
+        (at, self.place_at(ix, at, reputation))
+    }
+
+    /// Places a block at its effective time.
+    pub(super) fn place_at(
+        &self,
+        ix: Ix,
+        at: Time,
+        reputation: &mut Reputation,
+    ) -> [Option<Who>; 2] {
+        let Some(node) = self.node(ix) else { return [None; 2] };
         let of = node.vote.and_then(|vote| self.node(vote.target)?.author);
         let what = node.what(self.is_first(ix), of);
         reputation.place(&Deed { author: node.author, at, what });
-        (at, [node.author, of])
+        [node.author, of]
     }
 }
 
@@ -90,25 +112,42 @@ impl Replay<'_, '_> {
         if let Some(only) = self.parts.only() {
             return Some(only);
         }
-        let weights = self.parts.weights(&self.outcome.reputation);
+        let (graph, region) = (self.graph, self.region);
         let key = |(at, weight): &(usize, i64)| {
-            let node = self.graph.node(self.region.block(*at));
+            let node = graph.node(region.block(*at));
             (Reverse(*weight), node.map(|node| (node.height, node.id)))
         };
-        weights.min_by_key(key).map(|(at, _)| at)
+        let best = self.parts.weights(&self.outcome.reputation).min_by_key(key)?;
+        if let Some((before, trace)) = &mut self.trace {
+            let place = before.saturating_add(self.outcome.placed.len());
+            let named = |(at, weight): (usize, i64)| (region.block(at), weight);
+            trace.choose(place, named(best), self.parts.weighed().map(named));
+        }
+        Some(best.0)
+    }
+
+    /// Notes how what follows is found.
+    fn note(&mut self, note: impl FnOnce(&mut Trace, usize, &Reputation)) {
+        if let Some((before, trace)) = &mut self.trace {
+            let place = before.saturating_add(self.outcome.placed.len());
+            note(trace, place, &self.outcome.reputation);
+        }
     }
 
     /// Tests a ready block's author once, and places the block, alone or with a like that brings
     /// it back, or leaves it out with all that builds on it.
     fn take(&mut self, at: usize) {
         let ix = self.region.block(at);
+        self.note(Trace::pass);
         if self.graph.may_stand(ix, &self.outcome.reputation) {
             self.settle(at);
         } else if let Some(like) = self.best_like(at) {
+            self.note(|trace, place, _| trace.bring_back(place));
             self.settle(at);
             self.settle(like);
         } else {
             self.parts.block(at);
+            self.note(|trace, place, _| trace.block(place, ix));
             self.outcome.blocked.push((ix, self.outcome.reputation.clone()));
         }
     }

@@ -25,7 +25,7 @@ impl Graph {
     pub fn stand(&mut self, backs: &[Ix]) -> Stand {
         let past = self.past(backs, |_| true);
         let base = self.state(past.base);
-        let outcome = self.replay(&past, base);
+        let outcome = self.replay(&past.region, base);
         Stand { reputation: outcome.reputation, blocked: outcome.blocked }
     }
 

@@ -83,7 +83,7 @@ impl Graph {
             at = base;
         };
         while let Some((ix, past)) = missing.pop() {
-            state = self.replay(&past, state).reputation;
+            state = self.replay(&past.region, state).reputation;
             self.states.keep(ix, state.clone());
         }
         state

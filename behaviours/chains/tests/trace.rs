@@ -1,0 +1,216 @@
+//! An order that is sought after each block, from what is known of how the last one was found, is
+//! that which is found from nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs
+)]
+
+use std::collections::BTreeSet;
+
+use covey_chains::graph::{Accepts, Entry, Graph, Ix, Params, Rules, Verdict, Vote};
+use covey_kernel::{Hash, Keypair, PublicKey, Span, Time};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+const GENESIS: [u8; 32] = [0; 32];
+const AUTHORS: u8 = 7;
+
+struct Random(ChaCha8Rng);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.0.next_u64() % limit as u64).unwrap()
+    }
+
+    fn one_in(&mut self, many: usize) -> bool {
+        self.below(many) == 0
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+}
+
+fn author(number: usize) -> PublicKey {
+    Keypair::from_secret(&[u8::try_from(number).unwrap() + 1; 32]).public()
+}
+
+fn params(kind: u64) -> Params {
+    let accepts = match kind % 4 {
+        2 => Accepts::Owner(author(0)),
+        3 => Accepts::Everybody,
+        _ => Accepts::Nobody,
+    };
+    let rules = match kind % 4 {
+        1 => Rules::V10([author(0), author(1), author(2)].into()),
+        _ => Rules::Paper,
+    };
+    Params { accepts, rules, first: None }
+}
+
+/// A conversation with many branches, some of them old, and votes.
+struct Forum {
+    random: Random,
+    graph: Graph,
+    entries: Vec<Entry>,
+    /// On these one may build: admitted.
+    good: Vec<Ix>,
+    /// These wait for a like.
+    held: Vec<Ix>,
+    /// These were left out, and liked.
+    back: BTreeSet<Ix>,
+}
+
+impl Forum {
+    fn backs(&mut self) -> Vec<Ix> {
+        let tips: Vec<Ix> = self.graph.tips().collect();
+        let mut backs = match self.random.below(10) {
+            0 => vec![self.random.of(&self.good)],
+            1..=3 => vec![self.random.of(&self.good[self.good.len().saturating_sub(12)..])],
+            4 => self.graph.heads().to_vec(),
+            5 | 6 => vec![self.random.of(&tips), self.random.of(&tips)],
+            _ => vec![self.random.of(&tips)],
+        };
+        backs.sort_unstable();
+        backs.dedup();
+        backs.truncate(8);
+        backs
+    }
+
+    fn ancestor(&mut self, backs: &[Ix]) -> Option<Ix> {
+        let mut at = self.random.of(backs);
+        for _ in 0..self.random.below(6) {
+            let further = self.graph.backs_of(at).to_vec();
+            if further.is_empty() || further == [Ix::GENESIS] {
+                break;
+            }
+            at = self.random.of(&further);
+        }
+        (at != Ix::GENESIS).then_some(at)
+    }
+
+    /// A held post now and then, or a block that the order leaves out, or one that is back in it.
+    fn waits_for_a_like(&mut self) -> Option<Ix> {
+        if self.random.one_in(3) {
+            return self.held.pop();
+        }
+        let late = self.good.len().saturating_sub(40);
+        let late: Vec<Ix> = self.good[late..].to_vec();
+        let out = late.into_iter().filter(|ix| {
+            let backs = self.graph.backs_of(*ix).to_vec();
+            let ready = backs.into_iter().all(|back| self.graph.place(back).is_some());
+            ready && (self.graph.place(*ix).is_none() || self.back.contains(ix))
+        });
+        let out: Vec<Ix> = out.collect();
+        if out.is_empty() || !self.random.one_in(2) {
+            return None;
+        }
+        let out = self.random.of(&out);
+        self.back.insert(out);
+        Some(out)
+    }
+
+    fn add(&mut self) {
+        let waits = self.waits_for_a_like();
+        let who = match waits.is_some() || self.random.one_in(3) {
+            // Who has begun has most reps.
+            true => self.random.below(2),
+            false => self.random.below(usize::from(AUTHORS)),
+        };
+        let key = author(who);
+        let (backs, vote) = match waits {
+            Some(target) => (vec![target], Some(Vote { like: true, target })),
+            None => {
+                let backs = self.backs();
+                let target = self.ancestor(&backs).filter(|_| self.random.one_in(3));
+                let like = !self.random.one_in(3);
+                (backs, target.map(|target| Vote { like, target }))
+            }
+        };
+        let own = vote.is_some_and(|vote| vote.like && self.graph.is_by(vote.target, &key));
+        if own {
+            return;
+        }
+        let before = backs.iter().map(|back| self.graph.time(*back).unwrap()).max().unwrap();
+        let hours = self.random.of(&[0, 0, 1, 5, 12, 24, 30, 24 * 20]);
+        let heights = backs.iter().map(|back| self.graph.id(*back).unwrap().height);
+        let entry = Entry {
+            id: *Hash::of(&[self.random.0.next_u32().to_be_bytes(), [who as u8; 4]].concat())
+                .as_bytes(),
+            height: 1 + heights.max().unwrap(),
+            time: before.plus(Span::hours(hours)),
+            author: Some(key),
+            backs,
+            vote,
+        };
+        let (ix, verdict) = self.graph.insert(&entry);
+        self.entries.push(entry);
+        match verdict {
+            Verdict::Admitted => self.good.push(ix),
+            Verdict::Held => self.held.push(ix),
+            Verdict::Liked | Verdict::Never(_) => {}
+        }
+    }
+
+    /// What the same blocks show to whoever asks for the first time.
+    fn assert_same(&mut self, kind: u64) {
+        let mut anew = Graph::new(params(kind), GENESIS);
+        for entry in &self.entries {
+            anew.insert(entry);
+        }
+        assert_eq!(self.graph.order(), anew.order());
+        assert_eq!(self.graph.effective(), anew.effective());
+        assert_eq!(self.graph.heads(), anew.heads());
+        for number in 0..usize::from(AUTHORS) {
+            let key = author(number);
+            assert_eq!(self.graph.reps(&key, Time::default()), anew.reps(&key, Time::default()));
+        }
+    }
+}
+
+/// How many blocks were placed, and left out.
+fn grow(seed: u64, blocks: usize) -> (usize, usize) {
+    let mut forum = Forum {
+        random: Random(ChaCha8Rng::seed_from_u64(seed)),
+        graph: Graph::new(params(seed), GENESIS),
+        entries: Vec::new(),
+        good: Vec::new(),
+        held: Vec::new(),
+        back: BTreeSet::new(),
+    };
+    let first = Entry {
+        id: [1; 32],
+        height: 1,
+        time: Time::from_millis(1_800_000_000_000),
+        author: Some(author(0)),
+        backs: vec![Ix::GENESIS],
+        vote: None,
+    };
+    forum.good.push(forum.graph.insert(&first).0);
+    forum.entries.push(first);
+    for number in 0..blocks {
+        forum.add();
+        forum.graph.order();
+        if number % 8 == 7 {
+            forum.assert_same(seed);
+        }
+    }
+    let placed = forum.graph.order().len() - 1;
+    (placed, forum.good.len() - placed.min(forum.good.len()))
+}
+
+#[test]
+fn an_order_sought_after_each_block_is_that_of_all_of_them() {
+    let (mut placed, mut out) = (0, 0);
+    for seed in 0..160 {
+        let (in_order, left_out) = grow(seed, 120);
+        placed += in_order;
+        out += left_out;
+    }
+    // Otherwise there would be little to get wrong.
+    assert!(placed > 10_000 && out > 200, "{placed} placed, {out} left out");
+}
