@@ -5,14 +5,11 @@ use covey_kernel::{Bounded, Bytes, Text, cbor, record, tagged};
 
 use crate::{
     BlockId,
-    limits::{ATTACHMENTS, FILE_NAME_BYTES, PROFILE_BYTES, TITLE_BYTES, TRUSTED_PAYLOAD_BYTES},
+    limits::{ATTACHMENTS, ENVELOPE_BYTES, FILE_NAME_BYTES, PROFILE_BYTES, TITLE_BYTES},
 };
 
 /// An envelope begins with this. No UTF-8 does.
 const MARK: [u8; 4] = [0xff, b'C', b'V', 1];
-/// Bytes of an envelope at most: those of the largest payload.
-#[allow(clippy::cast_possible_truncation)] // 64 MiB fit everywhere
-const ENVELOPE_BYTES: usize = TRUSTED_PAYLOAD_BYTES as usize;
 
 record! {
     /// A file that comes with a post.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    chains_same::assert_same,
+    chains_same::{arrival, assert_same},
     naive::{Block, Chain, Kind, Rules, Vote, World},
 };
 
@@ -20,7 +20,7 @@ const LATER: [u64; 8] = [0, 0, 1, HOUR, 12 * HOUR, 24 * HOUR, 30 * 24 * HOUR, 91
 pub fn graph(bytes: &[u8]) {
     let Some((&[kind, seed], blocks)) = bytes.split_first_chunk() else { return };
     let world = grown(kind, blocks);
-    let coming = arrival(&world, seed);
+    let coming = arrival(&world, u64::from(seed));
     assert_same(&world, &coming);
     // Any part that is whole agrees as well.
     assert_same(&world, &coming[..coming.len() / 2]);
@@ -100,24 +100,6 @@ fn add(world: &mut World, [on, when, who, what, tie]: [u8; BLOCK]) {
 /// Whether a block is another one or among its ancestors.
 fn is_before(world: &World, before: usize, after: usize) -> bool {
     before == after || world.blocks[after].backs.iter().any(|back| is_before(world, before, *back))
-}
-
-/// Backs first, else as the seed says.
-fn arrival(world: &World, seed: u8) -> Vec<usize> {
-    let mut state = u64::from(seed);
-    let mut left: BTreeSet<usize> = (1..world.blocks.len()).collect();
-    let mut coming = Vec::new();
-    while !left.is_empty() {
-        let has_come = |block: &usize| !left.contains(block);
-        let is_ready = |block: &usize| world.blocks[*block].backs.iter().all(has_come);
-        let ready: Vec<usize> = left.iter().copied().filter(is_ready).collect();
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let next = ready[usize::try_from(state >> 33).unwrap() % ready.len()];
-        left.remove(&next);
-        coming.push(next);
-    }
-    coming
 }
 
 #[cfg(test)]

@@ -2,4 +2,4 @@
 
 mod same;
 
-pub use same::{assert_same, extend, graph_of, known_to};
+pub use same::{arrival, assert_same, extend, graph_of, known_to};

@@ -129,3 +129,22 @@ pub fn assert_same(world: &World, coming: &[usize]) {
         }
     }
 }
+
+/// An order of arrival: backs first, else as the seed says.
+#[must_use]
+pub fn arrival(world: &World, seed: u64) -> Vec<usize> {
+    let mut state = seed;
+    let mut left: BTreeSet<usize> = (1..world.blocks.len()).collect();
+    let mut coming = Vec::new();
+    while !left.is_empty() {
+        let has_come = |block: &usize| !left.contains(block);
+        let is_ready = |block: &usize| world.blocks[*block].backs.iter().all(has_come);
+        let ready: Vec<usize> = left.iter().copied().filter(is_ready).collect();
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let next = ready[usize::try_from(state >> 33).unwrap() % ready.len()];
+        left.remove(&next);
+        coming.push(next);
+    }
+    coming
+}
