@@ -43,6 +43,9 @@ impl Graph {
     ) -> Outcome {
         let placed = Vec::with_capacity(region.len());
         let outcome = Outcome { placed, blocked: Vec::new(), reputation };
+        if region.is_empty() {
+            return outcome;
+        }
         let region = Region::new(self, region);
         let parts = Parts::new(&region, left_out);
         let mut replay = Replay { graph: self, region: &region, parts, outcome, trace };
@@ -113,11 +116,11 @@ impl Replay<'_, '_> {
             return Some(only);
         }
         let (graph, region) = (self.graph, self.region);
-        let key = |(at, weight): &(usize, i64)| {
-            let node = graph.node(region.block(*at));
-            (Reverse(*weight), node.map(|node| (node.height, node.id)))
-        };
-        let best = self.parts.weights(&self.outcome.reputation).min_by_key(key)?;
+        let tie = |at: usize| graph.node(region.block(at)).map(|node| (node.height, &node.id));
+        let weights = self.parts.weights(&self.outcome.reputation);
+        let best = weights.min_by(|(one, weight), (other, than)| {
+            than.cmp(weight).then_with(|| tie(*one).cmp(&tie(*other)))
+        })?;
         if let Some((before, trace)) = &mut self.trace {
             let place = before.saturating_add(self.outcome.placed.len());
             let named = |(at, weight): (usize, i64)| (region.block(at), weight);

@@ -1,6 +1,7 @@
 //! Reputation: how many *reps* each author has at a place of the order. Which rules hold is data,
 //! named in the genesis, so that every peer of a chain agrees.
 
+mod accounts;
 mod paper;
 mod v10;
 mod votes;

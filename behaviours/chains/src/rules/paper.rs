@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use covey_kernel::{Span, Time};
-use immutable_chunkmap::map::Map;
 
-use super::{CAP, DAY, Deed, What, Who};
+use super::{CAP, DAY, Deed, What, Who, accounts::Accounts};
 
 /// What is older no longer counts.
 const WINDOW: Span = Span::days(90);
@@ -18,7 +17,7 @@ const GRANT: i64 = CAP;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paper {
     last: Time,
-    accounts: Map<Who, Arc<Account>, 16>,
+    accounts: Accounts<Option<Arc<Account>>>,
 }
 
 /// What has happened to an author.
@@ -100,9 +99,9 @@ impl Account {
     }
 
     fn add(&mut self, at: Time, worth: Worth) {
-        let gone = self.events.partition_point(|event| !event.counts(at));
         // Not one by one: the others move each time.
-        if gone > self.events.len() / 2 {
+        if self.events.get(self.events.len() / 2).is_some_and(|event| !event.counts(at)) {
+            let gone = self.events.partition_point(|event| !event.counts(at));
             self.events.drain(..gone);
         }
         let event = Event { at, worth };
@@ -128,7 +127,7 @@ impl Paper {
     pub(crate) fn new(owner: Option<Who>) -> Self {
         let mut rules = Self::default();
         if let Some(owner) = owner {
-            rules.account(owner).grant = GRANT;
+            rules.change(owner, |account| account.grant = GRANT);
         }
         rules
     }
@@ -138,13 +137,13 @@ impl Paper {
     }
 
     pub(super) fn reps(&self, who: Who, at: Time) -> i64 {
-        self.accounts.get(&who).map_or(0, |account| account.reps(at))
+        self.account(who).map_or(0, |account| account.reps(at))
     }
 
     /// An author's reps, and until when they hold if nothing is placed that touches them.
     pub(super) fn reps_until(&self, who: Who, at: Time) -> (i64, Time) {
         let never = Time::from_millis(u64::MAX);
-        let account = self.accounts.get(&who);
+        let account = self.account(who);
         account.map_or((0, never), |account| (account.reps(at), account.until(at)))
     }
 
@@ -152,23 +151,27 @@ impl Paper {
         self.last = deed.at;
         let Some(author) = deed.author else { return };
         match deed.what {
-            What::Post => self.account(author).post(deed.at),
-            What::FirstPost => {
-                let account = self.account(author);
+            What::Post => self.change(author, |account| account.post(deed.at)),
+            What::FirstPost => self.change(author, |account| {
                 account.grant = GRANT;
                 account.post(deed.at);
-            }
+            }),
             What::Vote { like, of } => {
-                self.account(author).add(deed.at, Worth::Vote(-1));
+                self.change(author, |account| account.add(deed.at, Worth::Vote(-1)));
                 if let Some(of) = of {
-                    self.account(of).add(deed.at, Worth::Vote(if like { 1 } else { -1 }));
+                    let worth = Worth::Vote(if like { 1 } else { -1 });
+                    self.change(of, |account| account.add(deed.at, worth));
                 }
             }
         }
     }
 
-    fn account(&mut self, who: Who) -> &mut Account {
-        Arc::make_mut(self.accounts.get_or_default_cow(who))
+    fn account(&self, who: Who) -> Option<&Account> {
+        self.accounts.get(who)?.as_deref()
+    }
+
+    fn change(&mut self, who: Who, change: impl FnOnce(&mut Account)) {
+        self.accounts.update(who, |account| change(Arc::make_mut(account.get_or_insert_default())));
     }
 }
 

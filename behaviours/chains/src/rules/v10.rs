@@ -7,9 +7,8 @@ use std::{
 };
 
 use covey_kernel::{Span, Time};
-use immutable_chunkmap::map::Map;
 
-use super::{CAP, DAY, Deed, What, Who};
+use super::{CAP, DAY, Deed, What, Who, accounts::Accounts};
 
 /// How long a post costs its rep if nobody acts after it.
 const REFUND: Span = Span::hours(12);
@@ -18,7 +17,7 @@ const REFUND: Span = Span::hours(12);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct V10 {
     last: Time,
-    accounts: Map<Who, Account, 16>,
+    accounts: Accounts<Account>,
     /// The sum of all reps; negative ones count 0.
     total: i64,
     recent: Arc<Recent>,
@@ -144,20 +143,22 @@ impl V10 {
             let credited = self.account(author).credited;
             if credited.is_none_or(|credited| placed.since(credited) >= DAY) {
                 self.change(author, 1);
-                self.accounts.get_or_default_cow(author).credited = Some(placed);
+                self.accounts.update(author, |account| account.credited = Some(placed));
             }
         }
     }
 
     fn account(&self, who: Who) -> Account {
-        self.accounts.get(&who).copied().unwrap_or_default()
+        self.accounts.get(who).copied().unwrap_or_default()
     }
 
     fn change(&mut self, who: Who, by: i64) {
-        let account = self.accounts.get_or_default_cow(who);
-        let before = account.reps.max(0);
-        account.reps = account.reps.saturating_add(by).min(CAP);
-        let gained = account.reps.max(0).saturating_sub(before);
+        let mut gained = 0i64;
+        self.accounts.update(who, |account| {
+            let before = account.reps.max(0);
+            account.reps = account.reps.saturating_add(by).min(CAP);
+            gained = account.reps.max(0).saturating_sub(before);
+        });
         self.total = self.total.saturating_add(gained);
     }
 }
