@@ -178,8 +178,10 @@ pub(crate) struct Flight {
     pub(crate) after: u32,
     /// Pages in a row of which nothing was new.
     pub(crate) idle: u32,
-    /// Whether something was new since the peer was asked from the start.
+    /// Something was new since something lacked its past.
     pub(crate) gained: bool,
+    /// Something lacked its past, which may be here now.
+    pub(crate) lacked: bool,
 }
 
 /// What a request is about.

@@ -79,6 +79,10 @@ impl Desk<'_, '_, '_> {
         chain: &Chain,
         answer: Result<Response, AskFailure>,
     ) -> Result<(), Error> {
+        if !self.memory().live.borrow().flights.contains_key(&(chain.no, from)) {
+            // It was asked before the exchange was broken off.
+            return Ok(());
+        }
         match answer {
             Ok(Response::Page(page)) => self.take_blocks(from, chain, &page),
             Ok(Response::Cuts(())) => self.ask_again(chain, from),
@@ -130,6 +134,11 @@ impl Desk<'_, '_, '_> {
     }
 
     fn take_blocks(&mut self, from: Peer, chain: &Chain, page: &Page) -> Result<(), Error> {
+        // The peer makes the next page while this one is taken.
+        let asked = self.turn_page(chain, from, page);
+        if asked {
+            self.ask_page(chain, from)?;
+        }
         let mut waiting = Waiting::default();
         let mut tally = Tally { accepted: 0, offered: page.items.len() as u64 };
         let (mut broken, mut lacked) = (None, false);
@@ -154,19 +163,26 @@ impl Desk<'_, '_, '_> {
                 false => self.announce_heads(chain, &page.items)?,
             }
         }
-        let again = self.count(chain, from, tally);
-        let more = self.turn_page(chain, from, page, tally.accepted > 0, lacked);
+        self.count(chain, from, tally);
+        self.page_taken(chain, from, tally.accepted > 0, lacked);
         self.memory().tidy(chain.no);
         if let Some(why) = broken {
             self.effect(Effect::Strike(from));
             self.end(chain, from, Err(Error::Peer(why.into())));
             return Ok(());
         }
-        if again || more {
-            return Ok(self.ask_page(chain, from)?);
+        if asked {
+            return Ok(());
         }
+        match self.asks_again(chain, from) {
+            true => Ok(self.ask_page(chain, from)?),
+            false => self.end_of_pages(chain, from),
+        }
+    }
+
+    /// Nothing more comes: what is held there is asked for, and payloads.
+    fn end_of_pages(&mut self, chain: &Chain, from: Peer) -> Result<(), Error> {
         self.end_exchange(chain)?;
-        // What is held there is asked for at the end.
         self.ask_held(chain, from);
         if !self.is_fetching(chain, &from) {
             self.fetch(chain, from)?;
@@ -174,22 +190,12 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    /// Whether there is another page. Where nothing new comes, a peer may go on only for so long.
-    /// What lacked its past may have it now: the peer is asked from the start again, if something
-    /// was new since the last time.
-    fn turn_page(
-        &mut self,
-        chain: &Chain,
-        from: Peer,
-        page: &Page,
-        gained: bool,
-        lacked: bool,
-    ) -> bool {
+    /// Whether the peer is to make another page. Where nothing new comes, it may go on only for so
+    /// long. Where something lacked its past, what follows does too: it begins again.
+    fn turn_page(&mut self, chain: &Chain, from: Peer, page: &Page) -> bool {
         let mut live = self.memory().live.borrow_mut();
         let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
-        flight.idle = if gained { 0 } else { flight.idle.saturating_add(1) };
-        flight.gained |= gained;
-        if lacked && std::mem::take(&mut flight.gained) {
+        if std::mem::take(&mut flight.lacked) {
             flight.after = 0;
             return true;
         }
@@ -198,13 +204,30 @@ impl Desk<'_, '_, '_> {
         next.is_some()
     }
 
-    /// Adds to what a synchronisation has come to. Whether more was announced meanwhile.
-    pub(super) fn count(&mut self, chain: &Chain, from: Peer, tally: Tally) -> bool {
+    /// Adds to what a synchronisation has come to.
+    pub(super) fn count(&mut self, chain: &Chain, from: Peer, tally: Tally) {
         let mut live = self.memory().live.borrow_mut();
-        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
+        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return };
         flight.tally.accepted = flight.tally.accepted.saturating_add(tally.accepted);
         flight.tally.offered = flight.tally.offered.saturating_add(tally.offered);
-        std::mem::take(&mut flight.again)
+    }
+
+    /// A page was taken. What lacked its past may have it now, if something was new since the last
+    /// time.
+    fn page_taken(&mut self, chain: &Chain, from: Peer, gained: bool, lacked: bool) {
+        let mut live = self.memory().live.borrow_mut();
+        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return };
+        flight.idle = if gained { 0 } else { flight.idle.saturating_add(1) };
+        flight.gained |= gained;
+        flight.lacked |= lacked && std::mem::take(&mut flight.gained);
+    }
+
+    /// Whether a peer without more pages is asked from the start again: more was announced
+    /// meanwhile, or something lacked its past.
+    fn asks_again(&mut self, chain: &Chain, from: Peer) -> bool {
+        let mut live = self.memory().live.borrow_mut();
+        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
+        std::mem::take(&mut flight.again) | std::mem::take(&mut flight.lacked)
     }
 
     /// A synchronisation has ended: those who wait for it hear what it came to.

@@ -6,7 +6,7 @@ use covey_chains::{
     limits::{INLINE_BYTES, PAGE_BYTES},
     wire::{Item, Page, Response},
 };
-use covey_kernel::Bounded;
+use covey_kernel::{Bounded, Bytes};
 
 use crate::net::{Net, key, network};
 
@@ -49,4 +49,20 @@ fn what_could_not_be_taken_is_asked_for_again_while_there_is_something_new() {
     net.deaf = true;
     net.link(1, 0);
     net.same(&chain, 3);
+}
+
+#[test]
+fn what_was_asked_before_an_exchange_was_broken_off_counts_for_nothing() {
+    let (mut net, chain) = apart();
+    let (post, _) = net.post(0, &chain, "post", 1);
+    let mut item = net.item(0, &chain, post);
+    item.payload = Some(Bytes::new(b"another".to_vec()).unwrap());
+    let page = Page { items: Bounded::new(vec![item]).unwrap(), next: Some(1) };
+    net.answer_instead = Some(Response::Page(page).encode());
+    net.answers_for_ever = true;
+    net.tolerant = true;
+    net.link(1, 0);
+    let blamed = net.nodes[0].peer;
+    assert_eq!(net.strikes, [blamed]);
+    assert_eq!(net.order(1, &chain).len(), 1);
 }
