@@ -58,8 +58,9 @@ impl Loaded {
         let mut loaded = Self::new(joined);
         records::each(store, &layout::blocks(no), |_, value| {
             let stored: Stored = cbor::decode_stored(value)?;
-            let added = loaded.insert(&stored.signed);
-            added.map(|_| ()).ok_or_else(|| Fault::Corrupt("a block without its past".into()))
+            loaded
+                .insert_again(&stored)
+                .ok_or_else(|| Fault::Corrupt("a block without its past".into()))
         })?;
         for (hash, post) in records::held(store, no)? {
             loaded.held.insert(hash, Holding::of(&post));
@@ -86,6 +87,16 @@ impl Loaded {
         let (ix, verdict) = self.graph.insert(&entry);
         self.numbers.insert(id.hash, ix);
         Some((ix, verdict))
+    }
+
+    /// Adds a block that was stored, and so was judged.
+    fn insert_again(&mut self, stored: &Stored) -> Option<()> {
+        let id = stored.signed.block.id();
+        let entry = self.entry(&stored.signed, id)?;
+        let verdict = if stored.liked { Verdict::Liked } else { Verdict::Admitted };
+        let ix = self.graph.insert_again(&entry, verdict);
+        self.numbers.insert(id.hash, ix);
+        Some(())
     }
 
     /// Takes back the block that was added last.

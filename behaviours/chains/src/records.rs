@@ -37,6 +37,8 @@ record! {
         pub signed: SignedBlock,
         /// When it came.
         pub arrived: Time,
+        /// Whether it was held, and came with the like that admits it. It is admitted in any case.
+        pub liked: bool,
     }
 }
 

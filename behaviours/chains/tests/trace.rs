@@ -1,5 +1,5 @@
 //! An order that is sought after each block, from what is known of how the last one was found, is
-//! that which is found from nothing.
+//! that which is found from nothing; also after all was read again.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -156,11 +156,24 @@ impl Forum {
         }
     }
 
+    /// The blocks are read again, with what was known of each.
+    fn restart(&mut self, kind: u64) {
+        let mut again = Graph::new(params(kind), GENESIS);
+        for (entry, ix) in self.entries.iter().zip((1..).map(Ix)) {
+            assert_eq!(again.insert_again(entry, self.graph.verdict(ix).unwrap()), ix);
+        }
+        self.graph = again;
+    }
+
     /// What the same blocks show to whoever asks for the first time.
     fn assert_same(&mut self, kind: u64) {
         let mut anew = Graph::new(params(kind), GENESIS);
-        for entry in &self.entries {
+        for (entry, ix) in self.entries.iter().zip((1..).map(Ix)) {
             anew.insert(entry);
+            assert_eq!(self.graph.id(ix), anew.id(ix));
+        }
+        for ix in (1..=self.entries.len()).map(|ix| Ix(u32::try_from(ix).unwrap())) {
+            assert_eq!(self.graph.verdict(ix), anew.verdict(ix));
         }
         assert_eq!(self.graph.order(), anew.order());
         assert_eq!(self.graph.effective(), anew.effective());
@@ -197,6 +210,9 @@ fn grow(seed: u64, blocks: usize) -> (usize, usize) {
         forum.graph.order();
         if number % 8 == 7 {
             forum.assert_same(seed);
+        }
+        if number % 29 == 28 {
+            forum.restart(seed);
         }
     }
     let placed = forum.graph.order().len() - 1;

@@ -217,9 +217,12 @@ impl Desk<'_, '_, '_> {
 
     fn store_block(&mut self, chain: &Chain, item: &Item) -> Result<(), Fault> {
         let id = item.block.block.id();
-        let ix = chain.load(self.store())?.find(&id);
-        let Some(ix) = ix else { return Ok(()) };
-        let stored = Stored { signed: item.block.clone(), arrived: self.now() };
+        let (ix, liked) = {
+            let loaded = chain.load(self.store())?;
+            let Some(ix) = loaded.find(&id) else { return Ok(()) };
+            (ix, loaded.graph.verdict(ix) == Some(Verdict::Liked))
+        };
+        let stored = Stored { signed: item.block.clone(), arrived: self.now(), liked };
         records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         let there = self.store().get(&layout::chunk(chain.no, &id.hash, 0))?.is_some();
         if there {

@@ -33,7 +33,7 @@ impl Graph {
     }
 
     /// A child of the genesis alone, where the first post says which chain it is.
-    fn begin(&mut self, ix: Ix) -> Verdict {
+    pub(super) fn begin(&mut self, ix: Ix) -> Verdict {
         let Some(node) = self.node(ix) else { return Verdict::Never(Never::OtherFirst) };
         let followed = self.params.first.is_none_or(|first| first == node.id);
         let is_post = node.author.is_some() && node.vote.is_none();

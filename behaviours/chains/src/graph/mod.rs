@@ -101,6 +101,23 @@ impl Graph {
     /// Adds a block that is correct by itself and whose backs are there, and tells whether it is
     /// admitted.
     pub fn insert(&mut self, entry: &Entry) -> (Ix, Verdict) {
+        let ix = self.push(entry);
+        let verdict = self.judge(ix);
+        self.judged(ix, verdict);
+        (ix, verdict)
+    }
+
+    /// Adds a block that was judged before.
+    pub fn insert_again(&mut self, entry: &Entry, verdict: Verdict) -> Ix {
+        let ix = self.push(entry);
+        if entry.backs == [Ix::GENESIS] && self.params.begins_with_a_post() {
+            self.begin(ix);
+        }
+        self.judged(ix, verdict);
+        ix
+    }
+
+    fn push(&mut self, entry: &Entry) -> Ix {
         let author = entry.author.map(|key| self.who(key));
         let ix = Ix(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(Node::new(entry, author));
@@ -109,14 +126,16 @@ impl Graph {
                 node.children.push(ix);
             }
         }
-        let verdict = self.judge(ix);
+        ix
+    }
+
+    fn judged(&mut self, ix: Ix, verdict: Verdict) {
         if let Some(node) = self.nodes.get_mut(ix.at()) {
             node.verdict = verdict;
         }
         if verdict == Verdict::Admitted {
             self.admit(ix);
         }
-        (ix, verdict)
     }
 
     /// What is known of a block.
