@@ -35,6 +35,9 @@ pub(super) enum Bench {
         /// Let the conversation go on to so many posts, and show what one more costs on the way
         #[arg(long)]
         grow: Option<usize>,
+        /// Start a node in which it has happened in so many chains
+        #[arg(long, conflicts_with = "grow", value_parser = clap::value_parser!(u8).range(1..))]
+        chains: Option<u8>,
     },
     /// Serves the bare echo to another process
     #[command(hide = true)]
@@ -63,7 +66,7 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
     let failed = |error: crate::bench::BenchError| Failure::Checked(error.to_string());
     match bench {
         Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
-        Bench::Chains { data, grow: Some(posts) } => {
+        Bench::Chains { data, grow: Some(posts), .. } => {
             let grown = chains::grow(&data, posts).map_err(failed)?;
             print::either(global.json, &grown, |grown| {
                 let line = |size: &chains::Grown| {
@@ -72,7 +75,16 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
                 grown.iter().map(line).collect::<Vec<_>>().join("\n")
             })
         }
-        Bench::Chains { data, grow: None } => {
+        Bench::Chains { data, chains: Some(chains), .. } => {
+            let many = chains::many(&data, chains.into()).await.map_err(failed)?;
+            print::either(global.json, &many, |many| {
+                format!(
+                    "{} chains with {} blocks in all: a start takes {:.0} ms, then a first answer about all of them {:.0} ms; {:.0} MiB resident",
+                    many.chains, many.blocks, many.start, many.all, many.memory
+                )
+            })
+        }
+        Bench::Chains { data, .. } => {
             let result = chains::measure(&data).await.map_err(failed)?;
             print::either(global.json, &result, chains_text)
         }

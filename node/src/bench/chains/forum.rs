@@ -45,6 +45,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<Post>, BenchError> {
     Ok(posts)
 }
 
+/// The same conversation among other people.
+pub(super) fn among_others(posts: &[Post], round: usize) -> Vec<Post> {
+    let other = |post: &Post| Post { author: format!("{round}/{}", post.author), ..post.clone() };
+    posts.iter().map(other).collect()
+}
+
 /// The conversation goes on by its own statistics until it has so many posts: it happens again,
 /// later, among other people.
 pub(super) fn continued(posts: &[Post], count: usize) -> Vec<Post> {

@@ -1,6 +1,8 @@
 //! Chains: order and reputation of a conversation.
 
 mod forum;
+mod many;
+mod prepare;
 mod replay;
 mod sync;
 
@@ -8,6 +10,8 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use covey_chains::graph::Graph;
 use serde::Serialize;
+
+pub use many::many;
 
 use super::{BenchError, Latencies, Latency, rate};
 
@@ -42,6 +46,21 @@ pub struct Synced {
     /// Until the first question about the chain is answered then, in milliseconds.
     pub first: f64,
     /// Resident memory of the node that got it, in MiB.
+    pub memory: f64,
+}
+
+/// What it takes to start with many conversations.
+#[derive(Debug, Serialize)]
+pub struct Many {
+    /// Chains that the node follows.
+    pub chains: usize,
+    /// Blocks of all of them.
+    pub blocks: usize,
+    /// Until the node answers on its socket after a start, in milliseconds.
+    pub start: f64,
+    /// Until it has then answered a question about each of the chains, in milliseconds.
+    pub all: f64,
+    /// Its resident memory then, in MiB.
     pub memory: f64,
 }
 
