@@ -240,6 +240,7 @@ async fn a_full_machine_ignores_gossip_and_nobody_is_to_blame() {
     for n in 0..100u8 {
         a.publish(on, &[n]).await;
     }
+    // What is not taken leaves no trace to wait for.
     tokio::time::sleep(SILENCE).await;
     let mut heard = 0;
     while let Ok(News::Gossip { id, .. }) = b.chains.try_recv() {
@@ -261,6 +262,7 @@ async fn connections_of_a_mesh_are_kept() {
     b.join(on).await;
     assert_eq!(a.handle.dial(b.address().await).await.unwrap(), Ok(b.peer));
     a.connected(b.peer).await;
+    // Longer than connections that nobody needs are kept.
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(a.handle.peers().await.unwrap().len(), 1);
     a.leave(on).await;
