@@ -64,12 +64,16 @@ pub struct Many {
     pub memory: f64,
 }
 
+/// Over how many blocks the cost of one more is taken: about as many as the conversation has, as
+/// some parts of it branch more than others.
+const WINDOW: usize = 10_000;
+
 /// The cost of one more block at a size.
 #[derive(Debug, Serialize)]
 pub struct Grown {
     /// Blocks of the chain.
     pub blocks: usize,
-    /// One more block, over the last tenth of these, in microseconds.
+    /// One more block, over the last [`WINDOW`] of these, in microseconds.
     pub mean: f64,
 }
 
@@ -82,7 +86,7 @@ pub fn grow(data: &Path, posts: usize) -> Result<Vec<Grown>, BenchError> {
     let sizes = sizes.take_while(|size| *size <= took.len());
     Ok(sizes
         .map(|blocks| {
-            let last = took.get(blocks.saturating_sub(blocks / 10)..blocks).unwrap_or_default();
+            let last = took.get(blocks.saturating_sub(WINDOW)..blocks).unwrap_or_default();
             Grown { blocks, mean: 1e6 / rate(last.len(), last.iter().sum()) }
         })
         .collect())

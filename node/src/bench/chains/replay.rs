@@ -20,6 +20,9 @@ use crate::bench::BenchError;
 
 /// Who may like: those who have written last.
 const RECENT: usize = 60;
+/// How many likes at one merge are given by those who write. Each costs its giver reps on the same
+/// branches, so that more likes may need ever more likes; the owner's cost nobody a place.
+const GIVEN: usize = 16;
 /// On how many blocks a block may build.
 const BACKS: usize = covey_chains::limits::BACKS;
 
@@ -134,7 +137,10 @@ impl Maker {
         let (ix, verdict) = self.add(post.time, author, backs, None, &post.text);
         let tip = match verdict {
             Verdict::Admitted => ix,
-            Verdict::Held => self.like(ix, None)?,
+            Verdict::Held => {
+                let liker = self.richest(ix, None)?;
+                self.like(ix, liker)?
+            }
             Verdict::Liked if self.tip_of.contains_key(&ix) => ix,
             Verdict::Liked | Verdict::Never(_) => {
                 let what = "builds on what is not admitted";
@@ -155,6 +161,7 @@ impl Maker {
     /// bring them back.
     fn mend(&mut self, backs: &mut Vec<Ix>) -> Result<(), BenchError> {
         let mut likes = Vec::new();
+        let mut given: usize = 0;
         loop {
             let all = [backs.as_slice(), &likes].concat();
             let stand = self.graph.stand(&all);
@@ -162,7 +169,9 @@ impl Maker {
                 *backs = all;
                 return Ok(());
             };
-            likes.push(self.like(blocked, Some(&stand))?);
+            let liker = if given < GIVEN { self.richest(blocked, Some(&stand))? } else { None };
+            given = given.saturating_add(1);
+            likes.push(self.like(blocked, liker)?);
             if backs.len().saturating_add(likes.len()) == BACKS {
                 self.fold(backs, &mut likes)?;
             }
@@ -193,9 +202,13 @@ impl Maker {
         Ok(())
     }
 
-    /// A like of a block by the richest of those who have written of late: in the block's own
-    /// past, and where a merge left it out.
-    fn like(&mut self, of: Ix, left_out: Option<&Stand>) -> Result<Ix, BenchError> {
+    /// The richest of those who have written of late: in the block's own past, and where a merge
+    /// left it out.
+    fn richest(
+        &mut self,
+        of: Ix,
+        left_out: Option<&Stand>,
+    ) -> Result<Option<PublicKey>, BenchError> {
         let entry = self.entry(of)?.clone();
         let alone = self.graph.stand(&entry.backs);
         let reps = |key: &PublicKey| {
@@ -204,15 +217,20 @@ impl Maker {
             merged.map_or(alone, |merged| merged.min(alone))
         };
         let others = self.recent.iter().filter(|key| Some(**key) != entry.author);
-        let richest = others.copied().max_by_key(reps).filter(|key| reps(key) > 0);
-        if richest.is_none() {
+        Ok(others.copied().max_by_key(reps).filter(|key| reps(key) > 0))
+    }
+
+    /// A like of a block, by the owner if nobody else can give it.
+    fn like(&mut self, of: Ix, liker: Option<PublicKey>) -> Result<Ix, BenchError> {
+        let time = self.entry(of)?.time;
+        if liker.is_none() {
             self.by_owner = self.by_owner.saturating_add(1);
         }
-        let liker = richest.unwrap_or(self.owner);
+        let liker = liker.unwrap_or(self.owner);
         let vote = Vote { like: true, target: of };
         // The same person may like it twice, which are two blocks.
         let why = format!("welcome {}", self.likes);
-        let (like, verdict) = self.add(entry.time.millis(), liker, vec![of], Some(vote), &why);
+        let (like, verdict) = self.add(time.millis(), liker, vec![of], Some(vote), &why);
         if verdict != Verdict::Admitted {
             return Err(nobody(of));
         }
