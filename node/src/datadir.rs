@@ -4,12 +4,14 @@
 //! <data>/            0700
 //!   lock             held while a node runs; tells its process id
 //!   node.key         0600, the node's Ed25519 secret in hexadecimal
+//!   keys/            0700, named Ed25519 secrets in hexadecimal, 0600 each
 //!   covey.toml       settings, if there are any
 //!   covey.sock       the control socket (see [`socket_path`] for long paths)
 //!   rpc.cookie       0600, the token for HTTP, new at each start
 //!   db/              the store
 //! ```
 
+mod keystore;
 mod private;
 mod socket;
 
@@ -23,6 +25,7 @@ use std::{
 use covey_kernel::{CryptoRng, Keypair};
 use data_encoding::HEXLOWER_PERMISSIVE;
 
+pub use keystore::{InvalidKeyName, KEYS, KeyName, Keystore, KeystoreError};
 pub use socket::{SOCKET_PATH_BYTES, socket_path};
 
 const LOCK: &str = "lock";
@@ -267,7 +270,7 @@ fn parse_key(path: &Path, bytes: &[u8]) -> Result<Keypair, DataError> {
     let secret: [u8; SECRET_LENGTH] = raw.or_else(hex).ok_or_else(|| DataError::Damaged {
         path: path.into(),
         reason: "a key is 32 bytes or 64 hexadecimal digits; restore it from a backup, or \
-                 remove it to start under a new identity"
+                 remove it to do without it"
             .into(),
     })?;
     Ok(Keypair::from_secret(&secret))

@@ -42,6 +42,17 @@ pub struct Post {
     pub sign: Option<Keypair>,
     /// A like (`true`) or dislike of a block.
     pub vote: Option<(bool, BlockId)>,
+    /// Who alone can read it; none: everybody who has the chain.
+    pub reader: Option<Reader>,
+}
+
+/// Who alone can read a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The owner of the identity's chain.
+    Owner,
+    /// Whoever has the secret of this key.
+    Key(PublicKey),
 }
 
 /// Which heads to list.
@@ -120,10 +131,8 @@ pub enum Command {
     Traverse(Selector, Vec<BlockId>),
     /// A block.
     Block(Selector, BlockId),
-    /// A block's payload.
-    Payload(Selector, BlockId),
-    /// A block's payload, with its envelope.
-    Content(Selector, BlockId),
+    /// A block's payload, with its envelope; and the key to read it with if it is for one person.
+    Content(Selector, BlockId, Option<Box<Keypair>>),
     /// Post or vote.
     Post(Box<Post>),
     /// Reps.
@@ -272,8 +281,6 @@ pub enum Reply {
     Ids(Vec<BlockId>),
     /// A block.
     Block(Box<BlockInfo>),
-    /// A payload.
-    Payload(Vec<u8>),
     /// A payload with its envelope.
     Content(Box<Content>),
     /// What was made, and where it stands.

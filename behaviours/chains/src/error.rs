@@ -44,8 +44,17 @@ pub enum Error {
     #[error("the payload has not arrived yet: try again when a neighbour that has it is connected")]
     NotArrived,
     /// It cannot be read with the keys that were given.
-    #[error("the payload is encrypted for somebody else")]
+    #[error(
+        "the payload is encrypted for one person: give their private key, as in \
+         get payload ID --decrypt=KEY"
+    )]
     Sealed,
+    /// Groups have one key for everything.
+    #[error("a private group encrypts every post for its members: leave --encrypt out")]
+    AllSealed,
+    /// Forums are nobody's.
+    #[error("a forum has no owner: name the reader's public key, as in --encrypt=KEY")]
+    NoOwner,
     /// What was to be posted breaks a rule of the chain.
     #[error(transparent)]
     Invalid(#[from] Invalid),

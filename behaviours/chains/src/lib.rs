@@ -32,6 +32,7 @@ pub mod phrase;
 mod records;
 mod rules;
 pub mod seal;
+pub mod sealed_box;
 pub mod wire;
 
 pub use block::{Block, Invalid, Payload, SignedBlock, Vote};

@@ -6,17 +6,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use covey_kernel::{AskId, CommandId, Fault, Hash, Peer, RequestId, Store, Time};
+use covey_kernel::{
+    AskId, CommandId, Fault, Hash, Keypair, Peer, PublicKey, RequestId, Store, Time,
+};
 
 use crate::{
-    BlockId,
+    Block, BlockId,
     command::ChainInfo,
     genesis::{Genesis, Kind, Rules},
     layout::ChainNo,
     limits::LOADED_BLOCKS,
     loaded::Loaded,
     records::Joined,
-    seal::{Seal, Unsealable},
+    seal::Seal,
+    sealed_box::{self, Place},
     wire::{ChainRef, Tally},
 };
 
@@ -56,12 +59,23 @@ impl Chain {
             .map_err(|_| Fault::Corrupt("a chain that cannot be loaded".into()))
     }
 
-    /// A payload as its author made it.
-    pub(crate) fn open(&self, payload: Vec<u8>) -> Result<Vec<u8>, Unsealable> {
+    /// A payload as its author made it. None if it is for somebody else than whose key this is.
+    pub(crate) fn open(
+        &self,
+        block: &Block,
+        payload: Vec<u8>,
+        key: Option<&Keypair>,
+    ) -> Option<Vec<u8>> {
         match &self.seal {
-            Some(seal) => seal.open(&payload),
-            None => Ok(payload),
+            Some(seal) => seal.open(&payload).ok(),
+            None if !block.payload.sealed => Some(payload),
+            None => sealed_box::open(key?, &self.place(block.author), &payload).ok(),
         }
+    }
+
+    /// Where a payload for one person stands.
+    pub(crate) fn place(&self, author: Option<PublicKey>) -> Place {
+        Place { genesis: self.genesis, author }
     }
 
     /// Whether a payload is encrypted as the chain asks for.

@@ -76,6 +76,14 @@ impl PublicKey {
         &self.0
     }
 
+    /// The X25519 key of whoever has this one's secret (the same point, on the Montgomery curve), to
+    /// encrypt to them.
+    #[must_use]
+    pub fn to_x25519(&self) -> [u8; PUBLIC_KEY_LENGTH] {
+        // Every accepted key is a point.
+        VerifyingKey::from_bytes(&self.0).map_or([0; 32], |key| key.to_montgomery().to_bytes())
+    }
+
     /// Verifies a signature over plain bytes.
     pub fn verify_bytes(
         &self,
@@ -137,6 +145,12 @@ impl Keypair {
     #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key().to_bytes())
+    }
+
+    /// The X25519 secret that belongs to [`PublicKey::to_x25519`], to decrypt.
+    #[must_use]
+    pub fn x25519_secret(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(self.0.to_scalar_bytes())
     }
 
     /// Signs `domain ‖ network ‖ canonical bytes of value`.

@@ -172,6 +172,32 @@ pub struct Rotate {
     pub identity: bool,
 }
 
+/// `keys_new`.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct NewKey {
+    /// What to call it: 1 to 32 of `a` to `z`, `0` to `9` and `-`.
+    pub name: String,
+    /// The private key, 64 hexadecimal digits; none: a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<String>,
+}
+
+/// `keys_forget`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct KeyParams {
+    /// What the key is called.
+    pub name: String,
+}
+
+/// A key that is kept under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NamedKey {
+    /// What it is called.
+    pub name: String,
+    /// The public key in hexadecimal.
+    pub public: String,
+}
+
 /// Nothing to tell.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Done {}

@@ -52,6 +52,12 @@ pub(super) fn run(global: &Global, crypto: Crypto) -> Result<(), Failure> {
     }
 }
 
+/// The private key that a pass phrase stands for; - reads the phrase from standard input.
+pub(super) fn private_of(phrase: String) -> Result<Zeroizing<String>, Failure> {
+    let pair = made(phrase::keypair(&secret(phrase)?))?;
+    Ok(Zeroizing::new(HEXUPPER.encode(pair.secret().as_ref())))
+}
+
 pub(super) fn pubpvt(global: &Global, phrase: Phrase) -> Result<(), Failure> {
     let pair = made(phrase::keypair(&phrase.read()?))?;
     let pair = Pair {
@@ -67,17 +73,22 @@ fn made<T>(key: Result<T, PhraseError>) -> Result<T, Failure> {
 
 impl Phrase {
     fn read(self) -> Result<Zeroizing<String>, Failure> {
-        if self.phrase != "-" {
-            return Ok(Zeroizing::new(self.phrase));
-        }
-        let mut text = Zeroizing::new(String::new());
-        let mut input = std::io::stdin().lock().take(PHRASE_BYTES.saturating_add(1) as u64);
-        input.read_to_string(&mut text).map_err(Failure::io("cannot read the pass phrase"))?;
-        if text.len() > PHRASE_BYTES {
-            let limit = format!("the pass phrase is longer than {PHRASE_BYTES} bytes");
-            return Err(Failure::Checked(limit));
-        }
-        // The end of the line is not part of it.
-        Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+        secret(self.phrase)
     }
+}
+
+/// A pass phrase or a key as it was given, or from standard input for -.
+pub(super) fn secret(given: String) -> Result<Zeroizing<String>, Failure> {
+    if given != "-" {
+        return Ok(Zeroizing::new(given));
+    }
+    let mut text = Zeroizing::new(String::new());
+    let mut input = std::io::stdin().lock().take(PHRASE_BYTES.saturating_add(1) as u64);
+    input.read_to_string(&mut text).map_err(Failure::io("cannot read standard input"))?;
+    if text.len() > PHRASE_BYTES {
+        let limit = format!("standard input is longer than {PHRASE_BYTES} bytes: no phrase or key");
+        return Err(Failure::Checked(limit));
+    }
+    // The end of the line is not part of it.
+    Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }

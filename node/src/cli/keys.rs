@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Failure, Global, crypto, print};
-use crate::api::types::{Keys as KeysView, Rotate};
+use crate::api::types::{Done, KeyParams, Keys as KeysView, NamedKey, NewKey, Rotate};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
@@ -18,6 +18,32 @@ with `covey msg verify YOU --confirm`.")]
         /// Also make a new identity; the old one vouches for it
         #[arg(long)]
         identity: bool,
+    },
+    /// Keep a private key under a name, to sign and decrypt with in chains; print its public key
+    #[command(after_help = "Examples:
+  covey keys new ann                          a new random key
+  covey keys new ann --phrase \"a phrase that nobody guesses\"
+  covey keys new ann --private 96700A…
+  covey chain \"#chat\" post inline hello --sign=ann")]
+    New {
+        /// What to call it: 1 to 32 of a to z, 0 to 9 and -
+        name: String,
+        /// The key that this pass phrase stands for; - reads it from standard input
+        #[arg(long, value_name = "PHRASE", conflicts_with = "private")]
+        phrase: Option<String>,
+        /// This private key; - reads it from standard input
+        #[arg(long, value_name = "KEY")]
+        private: Option<String>,
+    },
+    /// List the named keys, each with its public key
+    List,
+    /// Delete a named key for good
+    Forget {
+        /// What it is called
+        name: String,
+        /// It cannot be brought back, unless a pass phrase stands for it
+        #[arg(long)]
+        confirm: bool,
     },
     /// The public and the private key that a pass phrase stands for
     #[command(after_help = "Example: covey keys pubpvt \"a phrase that nobody guesses\"")]
@@ -36,6 +62,28 @@ pub(super) async fn run(global: &Global, keys: Keys) -> Result<(), Failure> {
             (client.call("keys_rotate", &Rotate { identity }).await?, ROTATED)
         }
         Keys::Pubpvt(phrase) => return crypto::pubpvt(global, phrase),
+        Keys::New { name, phrase, private } => {
+            let private = private.map(crypto::secret).transpose()?;
+            let of_phrase = phrase.map(crypto::private_of).transpose()?;
+            let private = private.or(of_phrase).map(|key| key.to_string());
+            let made = global.client().await?.call("keys_new", &NewKey { name, private }).await?;
+            return print::either(global.json, &made, |made: &NamedKey| made.public.clone());
+        }
+        Keys::List => {
+            let keys: Vec<NamedKey> = global.client().await?.call("keys_list", &json!({})).await?;
+            let line = |key: &NamedKey| format!("{} {}", key.name, key.public);
+            return print::either(global.json, &keys, |keys| {
+                keys.iter().map(line).collect::<Vec<_>>().join("\n")
+            });
+        }
+        Keys::Forget { name, confirm } => {
+            if !confirm {
+                let why = format!("this deletes the private key {name} for good: add --confirm");
+                return Err(Failure::Checked(why));
+            }
+            let _: Done = global.client().await?.call("keys_forget", &KeyParams { name }).await?;
+            return Ok(());
+        }
     };
     print::either(global.json, &view, |view| {
         format!(

@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     api,
     config::{Config, Loaded},
-    datadir::DataDir,
+    datadir::{DataDir, Keystore},
     driver::{self, Clock, Inbox, NotSettable},
     rpc,
     store::{Db, Schema},
@@ -67,6 +67,8 @@ pub struct State {
     pub peer: Peer,
     /// The data directory.
     pub data: PathBuf,
+    /// Named keys.
+    pub keys: Keystore,
     /// The time of all machines.
     pub clock: Arc<dyn Clock>,
     /// When the node started.
@@ -144,6 +146,7 @@ impl Node {
             network_name: config.network.name.clone(),
             peer: key.public(),
             data: data.path().to_path_buf(),
+            keys: Keystore::of(data.path()),
             clock,
             started: SystemTime::now(),
             stop: Arc::default(),

@@ -92,6 +92,19 @@ codes! {
         "check the address, and that their node runs";
     CLOCK_NOT_SETTABLE = 1110, "clock_not_settable", "this node's clock cannot be set",
         "start the node with --settable-clock, which is for tests";
+    BAD_KEY_NAME = 1111, "bad_key_name", "no key can be called so",
+        "choose a name like ann or my-key-2";
+    KEY_EXISTS = 1112, "key_exists", "there is a key of this name already",
+        "choose another name, or forget that key first";
+    UNKNOWN_KEY = 1113, "unknown_key", "there is no key of this name",
+        "`covey keys list` shows those there are";
+    TOO_MANY_KEYS = 1114, "too_many_keys", "the keystore is full",
+        "forget a key first";
+    KEYSTORE_FAILED = 1115, "keystore_failed", "a key's file cannot be read or written",
+        "mend what the message says";
+    BAD_KEY = 1116, "bad_key", "this is no key",
+        "give 64 hexadecimal digits, or the name of a key that `covey keys list` shows; \
+         `covey crypto pubpvt \"pass phrase\"` prints PUBLIC PRIVATE";
 
     UNKNOWN_CONTACT = 2000, "unknown_contact", "no contact goes by this name or key",
         "msg_contacts lists them";

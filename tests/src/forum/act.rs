@@ -172,5 +172,11 @@ fn join(first: Option<BlockId>) -> Command {
 
 fn post(who: u8, text: &str, vote: Option<(bool, BlockId)>) -> Command {
     let content = Content::plain(text.as_bytes().to_vec()).unwrap();
-    Command::Post(Box::new(Post { chain: chat(), content, sign: Some(author(who)), vote }))
+    Command::Post(Box::new(Post {
+        chain: chat(),
+        content,
+        sign: Some(author(who)),
+        vote,
+        reader: None,
+    }))
 }

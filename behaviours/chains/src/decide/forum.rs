@@ -89,9 +89,9 @@ impl Desk<'_, '_, '_> {
             return Ok(Said::Purged);
         }
         let Some(payload) = self.read_payload(chain, block)? else { return Ok(Said::Missing) };
-        Ok(match chain.open(payload) {
-            Ok(payload) => Said::Content(Content::decode(payload)),
-            Err(_) => Said::Sealed,
+        Ok(match chain.open(block, payload, None) {
+            Some(payload) => Said::Content(Content::decode(payload)),
+            None => Said::Sealed,
         })
     }
 
@@ -130,8 +130,8 @@ impl Desk<'_, '_, '_> {
             return Ok(());
         }
         let Some(payload) = self.read_payload(chain, block)? else { return Ok(()) };
-        let content = chain.open(payload).map(Content::decode);
-        if matches!(content, Ok(Content::Profile(_))) {
+        let content = chain.open(block, payload, None).map(Content::decode);
+        if matches!(content, Some(Content::Profile(_))) {
             self.view().put(layout::profile(chain.no, ix.0), Vec::new());
         }
         Ok(())

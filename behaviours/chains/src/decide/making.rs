@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Block, BlockId, Invalid, Payload, SignedBlock, Vote,
-    command::{Post, Reply, State},
+    command::{Post, Reader, Reply, State},
     error::Error,
     genesis::Kind,
     graph::Ix,
@@ -18,6 +18,7 @@ use crate::{
     loaded::Loaded,
     memory::Chain,
     records::{self, HeldPost},
+    sealed_box,
     wire::Item,
 };
 
@@ -27,13 +28,19 @@ impl Desk<'_, '_, '_> {
         let chain = self.chain(&post.chain)?;
         let author = post.sign.as_ref().map(Keypair::public);
         let payload = post.content.encode();
-        let payload = match &chain.seal {
-            Some(seal) => seal.seal(self.rng(), &payload),
-            None => payload,
+        let reader = post.reader.map(|reader| reader_of(chain, reader)).transpose()?;
+        let payload = match (&chain.seal, reader) {
+            (Some(seal), _) => seal.seal(self.rng(), &payload),
+            (None, Some(key)) => {
+                let sealed = sealed_box::seal(self.rng(), &key, &chain.place(author), &payload);
+                sealed.map_err(|_| Error::Malformed("the reader's key"))?
+            }
+            (None, None) => payload,
         };
+        let sealed = chain.seal.is_some() || reader.is_some();
         let (backs, time) = self.stand(chain, author, post.vote)?;
         let blob = Blob::of(&payload);
-        let payload_of = Payload { hash: blob.hash, size: blob.size, sealed: chain.seal.is_some() };
+        let payload_of = Payload { hash: blob.hash, size: blob.size, sealed };
         let block = Block {
             time,
             payload: payload_of,
@@ -204,6 +211,16 @@ impl Desk<'_, '_, '_> {
         let mut ids: Vec<BlockId> = backs.iter().filter_map(|ix| loaded.graph.id(*ix)).collect();
         ids.sort_unstable();
         (ids, time)
+    }
+}
+
+/// The key of whom a post is for.
+fn reader_of(chain: &Chain, reader: Reader) -> Result<PublicKey, Error> {
+    match (&chain.joined.genesis.kind, reader) {
+        (Kind::Group(_), _) => Err(Error::AllSealed),
+        (_, Reader::Key(key)) => Ok(key),
+        (Kind::Identity(owner), Reader::Owner) => Ok(owner.key),
+        (Kind::Forum(_), Reader::Owner) => Err(Error::NoOwner),
     }
 }
 

@@ -80,8 +80,9 @@ impl Desk<'_, '_, '_> {
             Command::Order(which) => self.order(&which)?,
             Command::Traverse(which, from) => self.traverse(&which, &from)?,
             Command::Block(which, id) => self.block(&which, &id)?,
-            Command::Payload(which, id) => Reply::Payload(self.content(&which, &id)?.body()),
-            Command::Content(which, id) => Reply::Content(Box::new(self.content(&which, &id)?)),
+            Command::Content(which, id, key) => {
+                Reply::Content(Box::new(self.content(&which, &id, key.as_deref())?))
+            }
             Command::Post(post) => self.post(*post)?,
             Command::Reps(which, of) => self.reps(&which, of)?,
             Command::Show(show) => self.show(&show)?,

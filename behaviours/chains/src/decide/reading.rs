@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use covey_kernel::{Hash, Hasher};
+use covey_kernel::{Hash, Hasher, Keypair};
 
 use super::{desk::Desk, states::state};
 use crate::{
@@ -77,15 +77,20 @@ impl Desk<'_, '_, '_> {
         Ok(Reply::Block(Box::new(BlockInfo { id: *id, block, state, votes, revoked })))
     }
 
-    /// A payload, decrypted if the chain is a private group's.
-    pub(super) fn content(&self, which: &Selector, id: &BlockId) -> Result<Content, Error> {
+    /// A payload, decrypted if the chain is a private group's, or with the key of whom it is for.
+    pub(super) fn content(
+        &self,
+        which: &Selector,
+        id: &BlockId,
+        key: Option<&Keypair>,
+    ) -> Result<Content, Error> {
         let chain = self.chain(which)?;
         let block = self.shown_block(chain, id)?;
         if self.is_purged(&block.payload.hash)? {
             return Err(Error::Purged);
         }
         let payload = self.read_payload(chain, &block)?.ok_or(Error::NotArrived)?;
-        let payload = chain.open(payload).map_err(|_| Error::Sealed)?;
+        let payload = chain.open(&block, payload, key).ok_or(Error::Sealed)?;
         Ok(Content::decode(payload))
     }
 

@@ -15,3 +15,4 @@ mod hostile;
 mod kinds;
 mod net;
 mod pages;
+mod sealed;

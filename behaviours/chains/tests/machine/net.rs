@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use covey_chains::{
     BlockId, Chains, Error, Rules,
-    command::{Command, Event, Join, Post, Reply, Selector, State},
+    command::{Command, Event, Join, Post, Reader, Reply, Selector, State},
     envelope::Content,
     genesis::Genesis,
     wire::{Asker, ChainRef, Item, Page, Request, Response},
@@ -416,9 +416,22 @@ impl Net {
         author: Option<u8>,
         vote: Option<(bool, BlockId)>,
     ) -> Result<(BlockId, State), Error> {
+        self.posted_for(at, genesis, text, author, vote, None)
+    }
+
+    /// The same, for one reader.
+    pub(crate) fn posted_for(
+        &mut self,
+        at: usize,
+        genesis: &Genesis,
+        text: &str,
+        author: Option<u8>,
+        vote: Option<(bool, BlockId)>,
+        reader: Option<Reader>,
+    ) -> Result<(BlockId, State), Error> {
         let chain = which(genesis);
         let content = Content::plain(text.as_bytes().to_vec()).unwrap();
-        let post = Post { chain, content, sign: author.map(key), vote };
+        let post = Post { chain, content, sign: author.map(key), vote, reader };
         match self.call(at, Command::Post(Box::new(post)))? {
             Reply::Posted(id, state) => Ok((id, state)),
             other => panic!("{other:?}"),
@@ -438,8 +451,21 @@ impl Net {
         genesis: &Genesis,
         id: BlockId,
     ) -> Result<String, Error> {
-        match self.call(at, Command::Payload(which(genesis), id))? {
-            Reply::Payload(bytes) => Ok(String::from_utf8(bytes).unwrap()),
+        self.read_with(at, genesis, id, None)
+    }
+
+    /// The same with somebody's key.
+    pub(crate) fn read_with(
+        &mut self,
+        at: usize,
+        genesis: &Genesis,
+        id: BlockId,
+        reader: Option<u8>,
+    ) -> Result<String, Error> {
+        match self
+            .call(at, Command::Content(which(genesis), id, reader.map(|who| Box::new(key(who)))))?
+        {
+            Reply::Content(content) => Ok(String::from_utf8(content.body()).unwrap()),
             other => panic!("{other:?}"),
         }
     }

@@ -2,15 +2,12 @@ use std::collections::BTreeSet;
 
 use covey_chains::{
     BlockId, Name,
-    command::{
-        BlockInfo, ChainInfo, ChainStatus, Event, ForkInfo, Join, Of, Selector, State, Which,
-    },
+    command::{BlockInfo, ChainInfo, ChainStatus, Event, ForkInfo, Join, Selector, State, Which},
     genesis::{Genesis, Group, Owner, Rules},
     phrase::GroupKey,
 };
-use covey_kernel::{Hash, Keypair, NetworkId, PublicKey};
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE, HEXUPPER};
-use zeroize::Zeroizing;
+use covey_kernel::{Hash, NetworkId, PublicKey};
+use data_encoding::{HEXLOWER, HEXUPPER};
 
 use super::types::{BlockView, ChainView, EventView, ForkView, JoinParams, StatusView, VoteView};
 use crate::rpc::{Code, RpcError, codes};
@@ -38,36 +35,12 @@ pub(super) fn block_ids(texts: &[String]) -> Result<Vec<BlockId>, RpcError> {
     texts.iter().map(|text| block_id(text)).collect()
 }
 
-pub(super) fn public_key(text: &str) -> Result<PublicKey, RpcError> {
+fn public_key(text: &str) -> Result<PublicKey, RpcError> {
     let bad = || {
         let why = format!("{text:?} is no public key: it has 64 hexadecimal digits");
         RpcError::new(codes::BAD_CHAIN_KEY, why)
     };
     text.trim().parse().map_err(|_| bad())
-}
-
-/// A private key in hexadecimal digits; with the public key behind it, as some write it, 128.
-pub(super) fn private_key(text: &str) -> Result<Keypair, RpcError> {
-    let bad = || {
-        let why = "a private key has 64 hexadecimal digits";
-        RpcError::new(codes::BAD_CHAIN_KEY, why)
-            .help("`covey crypto pubpvt \"pass phrase\"` prints PUBLIC PRIVATE")
-    };
-    let bytes = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).map_err(|_| bad())?;
-    let bytes = Zeroizing::new(bytes);
-    let (secret, public) = bytes.split_first_chunk::<32>().ok_or_else(bad)?;
-    let key = Keypair::from_secret(secret);
-    match public.is_empty() || public == key.public().as_bytes() {
-        true => Ok(key),
-        false => Err(bad()),
-    }
-}
-
-pub(super) fn of(text: &str) -> Result<Of, RpcError> {
-    if text.contains('_') {
-        return block_id(text).map(Of::Block);
-    }
-    public_key(text).map(Of::Author)
 }
 
 pub(super) fn which(text: Option<&str>) -> Result<Which, RpcError> {

@@ -19,7 +19,7 @@ use super::{
     unexpected,
 };
 use crate::{
-    api::types::Done,
+    api::{keys, types::Done},
     node::State,
     rpc::{Registry, RpcError, codes},
 };
@@ -36,7 +36,8 @@ pub(super) fn register(registry: &mut Registry<State>) {
         .method(
             about("chains_mute", "Shows an author's posts no longer, or again; only here."),
             |state, MuteParams { chain, author, mute }: MuteParams| async move {
-                let (chain, author) = (convert::selector(&chain)?, convert::public_key(&author)?);
+                let chain = convert::selector(&chain)?;
+                let author = keys::public(&state, &author).await?;
                 done(&state, Command::Mute(chain, author, mute)).await
             },
         )
@@ -129,8 +130,8 @@ async fn profile(state: Arc<State>, params: ProfileParams) -> Result<Posted, Rpc
         about: Text::new(params.about).map_err(long("the words"))?,
     });
     let chain = convert::selector(&params.chain)?;
-    let sign = Some(convert::private_key(&params.sign)?);
-    posted(&state, Post { chain, content, sign, vote: None }).await
+    let sign = Some(keys::private(&state, &params.sign).await?);
+    posted(&state, Post { chain, content, sign, vote: None, reader: None }).await
 }
 
 async fn purge(state: Arc<State>, params: PurgeParams) -> Result<Purged, RpcError> {

@@ -9,9 +9,10 @@ pub mod types;
 
 use std::sync::Arc;
 
-use covey_chains::command::{Command, Post, Reply};
+use covey_chains::command::{Command, Of, Post, Reader, Reply};
+use covey_kernel::Keypair;
 
-use super::call_error;
+use super::{call_error, keys};
 use crate::{
     node::State,
     rpc::{Method, NoParams, Registry, RpcError, Subscription, codes, from_broadcast},
@@ -150,7 +151,9 @@ async fn block(state: Arc<State>, params: BlockParams) -> Result<BlockView, RpcE
 
 async fn payload(state: Arc<State>, params: PayloadParams) -> Result<PayloadView, RpcError> {
     let chain = convert::selector(&params.chain)?;
-    match call(&state, Command::Content(chain, convert::block_id(&params.id)?)).await? {
+    let id = convert::block_id(&params.id)?;
+    let key = private(&state, params.decrypt.as_deref()).await?;
+    match call(&state, Command::Content(chain, id, key.map(Box::new))).await? {
         Reply::Content(content) => contents::view(*content, params.attachment.as_deref()),
         _ => Err(unexpected()),
     }
@@ -158,17 +161,29 @@ async fn payload(state: Arc<State>, params: PayloadParams) -> Result<PayloadView
 
 async fn post(state: Arc<State>, params: PostParams) -> Result<Posted, RpcError> {
     let content = contents::message(&params)?;
-    let sign = params.sign.as_deref().map(convert::private_key).transpose()?;
     let chain = convert::selector(&params.chain)?;
-    posted(&state, Post { chain, content, sign, vote: None }).await
+    let reader = match params.encrypt.as_deref() {
+        None => None,
+        Some("owner") => Some(Reader::Owner),
+        Some(key) => Some(Reader::Key(keys::public(&state, key).await?)),
+    };
+    let sign = private(&state, params.sign.as_deref()).await?;
+    posted(&state, Post { chain, content, sign, vote: None, reader }).await
 }
 
 async fn vote(state: Arc<State>, params: VoteParams) -> Result<Posted, RpcError> {
     let vote = Some((params.like, convert::block_id(&params.id)?));
-    let sign = Some(convert::private_key(&params.sign)?);
     let content = contents::plain(params.why.unwrap_or_default().into_bytes())?;
     let chain = convert::selector(&params.chain)?;
-    posted(&state, Post { chain, content, sign, vote }).await
+    let sign = Some(keys::private(&state, &params.sign).await?);
+    posted(&state, Post { chain, content, sign, vote, reader: None }).await
+}
+
+async fn private(state: &Arc<State>, key: Option<&str>) -> Result<Option<Keypair>, RpcError> {
+    match key {
+        Some(key) => keys::private(state, key).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn posted(state: &State, post: Post) -> Result<Posted, RpcError> {
@@ -179,8 +194,13 @@ async fn posted(state: &State, post: Post) -> Result<Posted, RpcError> {
 }
 
 async fn reps(state: Arc<State>, params: RepsParams) -> Result<Reps, RpcError> {
-    let of = convert::of(&params.of)?;
-    match call(&state, Command::Reps(convert::selector(&params.chain)?, of)).await? {
+    let chain = convert::selector(&params.chain)?;
+    // Neither a key nor a key's name has an underscore.
+    let of = match params.of.contains('_') {
+        true => Of::Block(convert::block_id(&params.of)?),
+        false => Of::Author(keys::public(&state, &params.of).await?),
+    };
+    match call(&state, Command::Reps(chain, of)).await? {
         Reply::Reps(reps) => Ok(Reps { reps }),
         _ => Err(unexpected()),
     }

@@ -179,6 +179,9 @@ pub struct PayloadParams {
     /// The name of an attachment; none: the body.
     #[serde(default)]
     pub attachment: Option<String>,
+    /// The private key, or its name, of the person for whom it is encrypted.
+    #[serde(default)]
+    pub decrypt: Option<String>,
 }
 
 /// A payload.
@@ -225,9 +228,13 @@ pub struct PostParams {
     /// Any bytes.
     #[serde(default)]
     pub base64: Option<String>,
-    /// The author's private key, 64 hexadecimal digits; none: unsigned.
+    /// The author's private key, 64 hexadecimal digits, or its name; none: unsigned.
     #[serde(default)]
     pub sign: Option<String>,
+    /// Who alone can read it: `owner` (of an identity's chain), a public key or a key's name; none:
+    /// everybody who has the chain.
+    #[serde(default)]
+    pub encrypt: Option<String>,
 }
 
 /// A vote to cast.
@@ -239,7 +246,7 @@ pub struct VoteParams {
     pub id: String,
     /// A like, else a dislike.
     pub like: bool,
-    /// The voter's private key, 64 hexadecimal digits.
+    /// The voter's private key, 64 hexadecimal digits, or its name.
     pub sign: String,
     /// Why.
     #[serde(default)]
@@ -256,7 +263,7 @@ pub struct ProfileParams {
     /// A few words.
     #[serde(default)]
     pub about: String,
-    /// The author's private key, 64 hexadecimal digits.
+    /// The author's private key, 64 hexadecimal digits, or its name.
     pub sign: String,
 }
 

@@ -36,12 +36,12 @@ pub(super) enum Forum {
     Read,
     /// Show an author's posts no longer; only on this node
     Mute {
-        /// The author's public key; none: list who is muted
+        /// The author's public key, or a key's name; none: list who is muted
         author: Option<String>,
     },
     /// Show a muted author's posts again
     Unmute {
-        /// The author's public key
+        /// The author's public key, or a key's name
         author: String,
     },
     /// Say how you want to be called
@@ -51,7 +51,7 @@ pub(super) enum Forum {
         /// A few words
         #[arg(long, default_value = "")]
         about: String,
-        /// Your private key
+        /// Your private key, or its name
         #[arg(long, value_name = "KEY")]
         sign: String,
     },

@@ -20,6 +20,9 @@ pub(super) struct Get {
     /// The attachment's name
     #[arg(long)]
     name: Option<String>,
+    /// The private key, or its name, of whom the payload is encrypted for
+    #[arg(long, value_name = "KEY")]
+    decrypt: Option<String>,
     /// `file PATH`: write it there instead
     to: Vec<String>,
 }
@@ -30,7 +33,7 @@ pub(super) async fn run(
     chain: String,
     get: Get,
 ) -> Result<(), Failure> {
-    let Get { what, id, name, to } = get;
+    let Get { what, id, name, decrypt, to } = get;
     let path = match to.as_slice() {
         [] => None,
         [file, path] if file == "file" => Some(PathBuf::from(path)),
@@ -45,7 +48,7 @@ pub(super) async fn run(
             return Err(Failure::Usage(why.into()));
         }
     };
-    let params = PayloadParams { chain, id, attachment };
+    let params = PayloadParams { chain, id, attachment, decrypt };
     let payload: PayloadView = client.call("chains_payload", &params).await?;
     let bytes = BASE64.decode(payload.base64.as_bytes());
     let bytes = bytes.map_err(|why| Failure::Checked(format!("no Base64: {why}")))?;

@@ -29,7 +29,8 @@ enum What {
     #[command(after_help = "Examples:
   covey chain \"#chat\" post inline \"Bom dia!\" --sign=96700A…
   covey chain \"#chat\" post file picture.jpg --sign=96700A…
-  echo hello | covey chain \"#chat\" post - --sign=96700A…")]
+  echo hello | covey chain \"#chat\" post - --sign=ann
+  covey chain @B3F1… post inline \"for you alone\" --sign=ann --encrypt")]
     Post(post::Post),
     /// Print the id of the genesis
     Genesis,
@@ -52,6 +53,7 @@ enum What {
     #[command(after_help = "Examples:
   covey chain \"#chat\" get payload 1_A5EF…
   covey chain \"#chat\" get payload 1_A5EF… file picture.jpg
+  covey chain @B3F1… get payload 7_80C2… --decrypt=ann
   covey chain \"#chat\" get attachment 1_A5EF… --name a.jpg file a.jpg")]
     Get(get::Get),
     /// Like a block, and print the vote's id
@@ -60,7 +62,7 @@ enum What {
     Dislike(Vote),
     /// Print the reps of a post or an author
     Reps {
-        /// A block's id, or a public key
+        /// A block's id, a public key or a key's name
         of: String,
     },
     /// Print each new block's id as it comes
@@ -75,7 +77,7 @@ enum What {
 struct Vote {
     /// The block
     id: String,
-    /// The voter's private key
+    /// The voter's private key, or its name
     #[arg(long, value_name = "KEY")]
     sign: Option<String>,
     /// Why

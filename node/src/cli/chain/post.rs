@@ -20,9 +20,14 @@ pub(super) struct Post {
     how: String,
     /// The text, or the file's path
     what: Option<String>,
-    /// The author's private key
+    /// The author's private key, or its name
     #[arg(long, value_name = "KEY")]
     sign: Option<String>,
+    /// Only one person can read it: whoever has the private key of this public one, or of a named
+    /// one; without KEY the owner of an identity's chain
+    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true,
+          default_missing_value = "owner")]
+    encrypt: Option<String>,
     /// What it is about
     #[arg(long)]
     title: Option<String>,
@@ -40,10 +45,10 @@ pub(super) async fn run(
     chain: String,
     post: Post,
 ) -> Result<(), Failure> {
-    let Post { how, what, sign, title, reply, attach } = post;
+    let Post { how, what, sign, encrypt, title, reply, attach } = post;
     let base64 = Some(BASE64.encode(&body(&how, what)?));
     let attachments = attach.iter().map(|path| attachment(path)).collect::<Result<_, _>>()?;
-    let params = PostParams { chain, title, reply, attachments, text: None, base64, sign };
+    let params = PostParams { chain, title, reply, attachments, text: None, base64, sign, encrypt };
     let posted: Posted = client.call("chains_post", &params).await?;
     print_posted(global, &posted)
 }

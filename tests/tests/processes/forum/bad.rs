@@ -34,6 +34,7 @@ async fn unknown_and_malformed_names_are_refused() {
     let ann = Author::new(1);
     let id = post(&node, CHAT, "first", &ann).await;
     let sign = ann.sign();
+    let most = format!("--sign={}", "12".repeat(31));
     let short = id.get(..20).unwrap().to_owned();
     refused(
         &node,
@@ -59,10 +60,12 @@ async fn unknown_and_malformed_names_are_refused() {
             (&["chain", CHAT, "get", "payload", "1"], "a block's id is its height"),
             (&["chain", CHAT, "like", "", &sign], "a block's id is its height"),
             (&["chain", CHAT, "reps", &short], "a block's id is its height"),
-            (&["chain", CHAT, "reps", "1234"], "no public key"),
+            (&["chain", CHAT, "reps", "1234"], "there is no key 1234"),
+            (&["chain", CHAT, "reps", &"12".repeat(31)], "no public key"),
             (&["chain", CHAT, "traverse", "all", &short], "a block's id is its height"),
             (&["chain", CHAT, "heads", "lost"], "placed, held, blocked or forked"),
-            (&["chain", CHAT, "post", "inline", "x", "--sign=1234"], "a private key has 64"),
+            (&["chain", CHAT, "post", "inline", "x", "--sign=1234"], "there is no key 1234"),
+            (&["chain", CHAT, "post", "inline", "x", &most], "a private key has 64"),
             (&["chain", CHAT, "post", "file", "/nowhere/at/all"], "cannot read /nowhere"),
         ],
     )

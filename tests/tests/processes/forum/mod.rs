@@ -3,6 +3,7 @@
 mod abuse;
 mod acts;
 mod bad;
+mod keys;
 mod parted;
 mod reps;
 mod walk;

@@ -1,6 +1,12 @@
+//! `keys_*`: the node's own keys, and named ones.
+
+mod named;
+
 use std::sync::Arc;
 
 use covey_messaging::{Command, Reply, SignedKeySet};
+
+pub(super) use named::{private, public};
 
 use super::{
     msg,
@@ -25,6 +31,7 @@ pub(super) fn register(registry: &mut Registry<State>) {
             },
             |state, rotate: Rotate| keys(state, Command::Rotate { identity: rotate.identity }),
         );
+    named::register(registry);
 }
 
 async fn keys(state: Arc<State>, command: Command) -> Result<Keys, RpcError> {
