@@ -69,6 +69,8 @@ pub struct State {
     pub data: PathBuf,
     /// Named keys.
     pub keys: Keystore,
+    /// What will be posted.
+    pub uploads: api::chains::Uploads,
     /// The time of all machines.
     pub clock: Arc<dyn Clock>,
     /// When the node started.
@@ -147,6 +149,7 @@ impl Node {
             peer: key.public(),
             data: data.path().to_path_buf(),
             keys: Keystore::of(data.path()),
+            uploads: api::chains::Uploads::default(),
             clock,
             started: SystemTime::now(),
             stop: Arc::default(),

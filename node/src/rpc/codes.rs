@@ -172,4 +172,6 @@ codes! {
         "check that it runs and follows the chain";
     TOO_MANY_CHAINS = 3018, "too_many_chains", "a limit of chains is reached",
         "leave a chain, or wait";
+    UNKNOWN_UPLOAD = 3019, "unknown_upload", "there is no such upload: it was posted, or is too old",
+        "upload it again; an upload serves one post, within 60 s";
 }

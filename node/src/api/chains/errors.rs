@@ -26,6 +26,7 @@ pub(super) const CODES: &[Code] = &[
     codes::OTHER_FIRST,
     codes::PEER_FAILED,
     codes::TOO_MANY_CHAINS,
+    codes::UNKNOWN_UPLOAD,
     codes::REFUSED,
     codes::BUSY,
     codes::HALTED,

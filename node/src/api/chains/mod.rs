@@ -6,6 +6,7 @@ mod errors;
 mod forum;
 mod peers;
 pub mod types;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ use crate::{
     node::State,
     rpc::{Method, NoParams, Registry, RpcError, Subscription, codes, from_broadcast},
 };
+pub use uploads::Uploads;
+
 use types::{
     BlockParams, BlockView, Chain, ChainView, HeadsParams, Id, Ids, JoinParams, Left, OrderParams,
     PayloadParams, PayloadView, PostParams, Posted, Reps, RepsParams, StatusView, VoteParams,
@@ -42,6 +45,10 @@ pub(super) fn register(registry: &mut Registry<State>) {
     following(registry);
     reading(registry);
     registry
+        .method(
+            about("chains_upload", "Takes a part of what is too large to be posted at once."),
+            uploads::upload,
+        )
         .method(about("chains_post", "Posts to a chain."), post)
         .method(about("chains_vote", "Likes or dislikes a block."), vote);
     forum::register(registry);
@@ -91,7 +98,7 @@ fn reading(registry: &mut Registry<State>) {
         .method(about("chains_heads", "Lists the blocks on which none builds."), heads)
         .method(about("chains_order", "Gives the order of blocks, or a part of it."), order)
         .method(about("chains_block", "Gives a block, and where it stands."), block)
-        .method(about("chains_payload", "Gives a block's payload."), payload)
+        .method(about("chains_payload", "Gives a block's payload, or a part of it."), payload)
         .method(about("chains_reps", "Tells the reps of a post or an author."), reps);
 }
 
@@ -154,13 +161,13 @@ async fn payload(state: Arc<State>, params: PayloadParams) -> Result<PayloadView
     let id = convert::block_id(&params.id)?;
     let key = private(&state, params.decrypt.as_deref()).await?;
     match call(&state, Command::Content(chain, id, key.map(Box::new))).await? {
-        Reply::Content(content) => contents::view(*content, params.attachment.as_deref()),
+        Reply::Content(content) => contents::view(*content, &params),
         _ => Err(unexpected()),
     }
 }
 
 async fn post(state: Arc<State>, params: PostParams) -> Result<Posted, RpcError> {
-    let content = contents::message(&params)?;
+    let content = contents::message(&state.uploads, &params)?;
     let chain = convert::selector(&params.chain)?;
     let reader = match params.encrypt.as_deref() {
         None => None,

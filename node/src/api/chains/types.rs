@@ -182,15 +182,23 @@ pub struct PayloadParams {
     /// The private key, or its name, of the person for whom it is encrypted.
     #[serde(default)]
     pub decrypt: Option<String>,
+    /// How many bytes to leave out at the beginning.
+    #[serde(default)]
+    pub skip: u64,
+    /// How many bytes to give, at most 2,500,000.
+    #[serde(default)]
+    pub limit: Option<u64>,
 }
 
 /// A payload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PayloadView {
-    /// What it says, if it is UTF-8.
+    /// What it says, if it is UTF-8 and has at most 256 KiB.
     pub text: Option<String>,
-    /// The same bytes in Base64.
+    /// Its bytes, or those that were asked for, in Base64.
     pub base64: String,
+    /// How many bytes it has in all.
+    pub size: u64,
     /// What it is about.
     pub title: Option<String>,
     /// Which block it answers.
@@ -204,11 +212,34 @@ pub struct PayloadView {
 pub struct AttachmentParams {
     /// What it is called.
     pub name: String,
-    /// Its bytes.
+    /// Its bytes; or `upload`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// What was uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
+}
+
+/// A part of what is too large for one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UploadParams {
+    /// The upload to which it belongs; none: it is the first part of a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
+    /// The bytes that follow those that were uploaded before.
     pub base64: String,
 }
 
-/// What to post. Either `text` or `base64`.
+/// What was uploaded until now. It serves one post, which must follow within 60 s.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Uploaded {
+    /// Its id.
+    pub upload: String,
+    /// Its bytes.
+    pub size: u64,
+}
+
+/// What to post. One of `text`, `base64` and `upload`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PostParams {
     /// The chain.
@@ -228,6 +259,9 @@ pub struct PostParams {
     /// Any bytes.
     #[serde(default)]
     pub base64: Option<String>,
+    /// What was uploaded.
+    #[serde(default)]
+    pub upload: Option<String>,
     /// The author's private key, 64 hexadecimal digits, or its name; none: unsigned.
     #[serde(default)]
     pub sign: Option<String>,

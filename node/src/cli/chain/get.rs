@@ -48,14 +48,33 @@ pub(super) async fn run(
             return Err(Failure::Usage(why.into()));
         }
     };
-    let params = PayloadParams { chain, id, attachment, decrypt };
-    let payload: PayloadView = client.call("chains_payload", &params).await?;
-    let bytes = BASE64.decode(payload.base64.as_bytes());
-    let bytes = bytes.map_err(|why| Failure::Checked(format!("no Base64: {why}")))?;
+    let params = PayloadParams { chain, id, attachment, decrypt, skip: 0, limit: None };
+    let (payload, bytes) = whole(client, params).await?;
     match path {
         Some(path) => write(&path, &bytes),
         None if global.json => print::json(&payload),
         None => show(&bytes),
+    }
+}
+
+/// A payload with its bytes, part by part.
+async fn whole(
+    client: &Client,
+    mut params: PayloadParams,
+) -> Result<(PayloadView, Vec<u8>), Failure> {
+    let mut bytes = Vec::new();
+    loop {
+        let view: PayloadView = client.call("chains_payload", &params).await?;
+        let part = BASE64.decode(view.base64.as_bytes());
+        let part = part.map_err(|why| Failure::Checked(format!("no Base64: {why}")))?;
+        let ended = part.is_empty();
+        bytes.extend(part);
+        params.skip = bytes.len() as u64;
+        if ended || params.skip >= view.size {
+            let base64 = BASE64.encode(&bytes);
+            let text = view.text.or_else(|| String::from_utf8(bytes.clone()).ok());
+            return Ok((PayloadView { text, base64, ..view }, bytes));
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Posting.
 
-use std::{io::Read as _, path::Path};
+use std::{fs::File, io::Read as _, path::Path};
 
 use clap::Args;
+use covey_chains::limits::ENVELOPE_BYTES;
 use data_encoding::BASE64;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     print_posted,
 };
 use crate::{
-    api::chains::types::{AttachmentParams, PostParams, Posted},
+    api::chains::types::{AttachmentParams, PostParams, Posted, UploadParams, Uploaded},
     client::Client,
 };
 
@@ -46,9 +47,14 @@ pub(super) async fn run(
     post: Post,
 ) -> Result<(), Failure> {
     let Post { how, what, sign, encrypt, title, reply, attach } = post;
-    let base64 = Some(BASE64.encode(&body(&how, what)?));
-    let attachments = attach.iter().map(|path| attachment(path)).collect::<Result<_, _>>()?;
-    let params = PostParams { chain, title, reply, attachments, text: None, base64, sign, encrypt };
+    let (base64, upload) = give(client, &body(&how, what)?).await?;
+    let mut attachments = Vec::new();
+    for path in attach {
+        attachments.push(attachment(client, &path).await?);
+    }
+    let text = None;
+    let params =
+        PostParams { chain, title, reply, attachments, text, base64, upload, sign, encrypt };
     let posted: Posted = client.call("chains_post", &params).await?;
     print_posted(global, &posted)
 }
@@ -57,12 +63,7 @@ fn body(how: &str, what: Option<String>) -> Result<Vec<u8>, Failure> {
     match (how, what) {
         ("inline", Some(text)) => Ok(text.into_bytes()),
         ("file", Some(path)) => read(&path),
-        ("-", None) => {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().read_to_end(&mut bytes);
-            read.map_err(Failure::io("cannot read standard input"))?;
-            Ok(bytes)
-        }
+        ("-", None) => read_from(std::io::stdin().lock(), "standard input"),
         _ => {
             let why = "write: post inline TEXT, post file PATH, or post - for standard input";
             Err(Failure::Usage(why.into()))
@@ -71,11 +72,43 @@ fn body(how: &str, what: Option<String>) -> Result<Vec<u8>, Failure> {
 }
 
 fn read(path: &str) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(Failure::io(format!("cannot read {path}")))
+    let file = File::open(path).map_err(Failure::io(format!("cannot read {path}")))?;
+    read_from(file, path)
 }
 
-fn attachment(path: &str) -> Result<AttachmentParams, Failure> {
+/// No more than any post may have, whatever else comes.
+fn read_from(from: impl std::io::Read, what: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = from.take(ENVELOPE_BYTES as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(Failure::io(format!("cannot read {what}")))?;
+    match bytes.len() > ENVELOPE_BYTES {
+        true => Err(Failure::Checked(format!("{what} has more than {ENVELOPE_BYTES} bytes"))),
+        false => Ok(bytes),
+    }
+}
+
+async fn attachment(client: &Client, path: &str) -> Result<AttachmentParams, Failure> {
     let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.ok_or_else(|| Failure::Usage(format!("{path} is no file")))?;
-    Ok(AttachmentParams { name, base64: BASE64.encode(&read(path)?) })
+    let (base64, upload) = give(client, &read(path)?).await?;
+    Ok(AttachmentParams { name, base64, upload })
+}
+
+/// Bytes of one part of an upload: in Base64 it fits into a request.
+const PART: usize = 512 * 1024;
+/// Bytes that go with the post itself, all together: it fits into a request with its attachments.
+const INLINE: usize = 16 * 1024;
+
+/// In Base64, or if it is large, the id of an upload.
+async fn give(client: &Client, bytes: &[u8]) -> Result<(Option<String>, Option<String>), Failure> {
+    if bytes.len() <= INLINE {
+        return Ok((Some(BASE64.encode(bytes)), None));
+    }
+    let mut upload = None;
+    for part in bytes.chunks(PART) {
+        let params = UploadParams { upload, base64: BASE64.encode(part) };
+        let uploaded: Uploaded = client.call("chains_upload", &params).await?;
+        upload = Some(uploaded.upload);
+    }
+    Ok((None, upload))
 }

@@ -4,6 +4,7 @@ mod abuse;
 mod acts;
 mod bad;
 mod keys;
+mod large;
 mod parted;
 mod reps;
 mod walk;
