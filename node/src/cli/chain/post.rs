@@ -79,7 +79,7 @@ fn read(path: &str) -> Result<Vec<u8>, Failure> {
 /// No more than any post may have, whatever else comes.
 fn read_from(from: impl std::io::Read, what: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let read = from.take(ENVELOPE_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let read = from.take((ENVELOPE_BYTES as u64).saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(Failure::io(format!("cannot read {what}")))?;
     match bytes.len() > ENVELOPE_BYTES {
         true => Err(Failure::Checked(format!("{what} has more than {ENVELOPE_BYTES} bytes"))),

@@ -6,7 +6,7 @@ use super::acts::link;
 
 /// More than one request or response may have, and different everywhere.
 fn large(bytes: usize) -> Vec<u8> {
-    (0u32..).flat_map(|number| number.to_be_bytes()).take(bytes).collect()
+    (0u32..).flat_map(u32::to_be_bytes).take(bytes).collect()
 }
 
 #[tokio::test]
