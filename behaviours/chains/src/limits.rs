@@ -93,5 +93,9 @@ pub const NEWCOMERS: usize = 8;
 /// Blocks that are placed between two points at which reputations are kept, while how the order was
 /// found is kept.
 pub const SNAPSHOTS: usize = 64;
-/// Blocks after which the order is sought anew from where all comes together, if they have doubled.
+/// Blocks that were not chosen, over all choices of the order, while how it was found is kept: beyond
+/// that the next block has it sought anew. 16 bytes each, and as many steps for a new block.
+pub const TRACE_OTHERS: usize = 128 * 1024;
+/// Placed blocks after which the order is sought anew from where all comes together, if they are twice
+/// as many as there were to place when that was last done: meanwhile all may have come together later.
 pub const TRACED: usize = 1024;

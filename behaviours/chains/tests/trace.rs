@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use covey_chains::graph::{Accepts, Entry, Graph, Ix, Params, Rules, Verdict, Vote};
+use covey_chains::graph::{Accepts, Entry, Graph, Ix, Params, Refused, Rules, Verdict, Vote};
 use covey_kernel::{Hash, Keypair, PublicKey, Span, Time};
 use rand_chacha::{
     ChaCha8Rng,
@@ -56,6 +56,8 @@ fn params(kind: u64) -> Params {
 struct Forum {
     random: Random,
     graph: Graph,
+    /// The same, but the order is only sought now and then, and blocks are taken back and come again.
+    lazy: Graph,
     entries: Vec<Entry>,
     /// On these one may build: admitted.
     good: Vec<Ix>,
@@ -63,6 +65,8 @@ struct Forum {
     held: Vec<Ix>,
     /// These were left out, and liked.
     back: BTreeSet<Ix>,
+    /// How many were asked about that may not stay, and that may.
+    asked: [usize; 2],
 }
 
 impl Forum {
@@ -147,12 +151,64 @@ impl Forum {
             backs,
             vote,
         };
+        let (before, tips) = (self.graph.order().to_vec(), self.graph.tips().collect());
         let (ix, verdict) = self.graph.insert(&entry);
+        self.add_lazily(&entry, &before, tips);
         self.entries.push(entry);
         match verdict {
             Verdict::Admitted => self.good.push(ix),
             Verdict::Held => self.held.push(ix),
             Verdict::Liked | Verdict::Never(_) => {}
+        }
+    }
+
+    /// Whether a block may stay is told as the orders without and with it say; one that may not is
+    /// taken back, and nothing is left of it.
+    fn ask(&mut self, entry: &Entry, before: &[Ix]) {
+        self.lazy.order();
+        let (ix, verdict) = self.lazy.insert(entry);
+        let places = self.random.below(before.len() + 2);
+        let limit = self.random.below(3);
+        let stays = self.lazy.may_stay(places, entry.author.as_ref(), limit);
+        let after = self.graph.order().to_vec();
+        let changed = (0..places.min(before.len())).find(|at| after.get(*at) != before.get(*at));
+        let author = entry.author.unwrap();
+        let mut tips: Vec<Ix> = self.graph.tips().collect();
+        tips.retain(|tip| self.graph.is_by(*tip, &author));
+        let out = |order: &[Ix]| tips.iter().filter(|tip| !order.contains(tip)).count();
+        let too_many = out(before) > limit && out(&after) > limit;
+        let expected = match changed {
+            _ if verdict != Verdict::Admitted => Ok(()),
+            Some(place) => Err(Refused::Frozen(place)),
+            None if too_many => Err(Refused::TooMany),
+            None => Ok(()),
+        };
+        assert_eq!(stays, expected, "{ix:?}");
+        self.asked[usize::from(stays.is_ok())] += 1;
+        self.lazy.retract_last();
+        assert_eq!(self.lazy.order(), before);
+    }
+
+    fn add_lazily(&mut self, entry: &Entry, before: &[Ix], tips: Vec<Ix>) {
+        if self.random.one_in(4) {
+            self.ask(entry, before);
+        }
+        self.lazy.insert(entry);
+        if self.random.one_in(8) {
+            if self.random.one_in(2) {
+                self.lazy.order();
+            }
+            self.lazy.retract_last();
+            assert!(self.lazy.tips().eq(tips));
+            if self.random.one_in(2) {
+                assert_eq!(self.lazy.order(), before);
+            }
+            self.lazy.insert(entry);
+        }
+        if self.random.one_in(6) {
+            assert_eq!(self.lazy.order(), self.graph.order());
+            assert_eq!(self.lazy.effective(), self.graph.effective());
+            assert_eq!(self.lazy.heads(), self.graph.heads());
         }
     }
 
@@ -185,15 +241,17 @@ impl Forum {
     }
 }
 
-/// How many blocks were placed, and left out.
-fn grow(seed: u64, blocks: usize) -> (usize, usize) {
+/// How many blocks were placed, and left out; and how many could not stay.
+fn grow(seed: u64, blocks: usize) -> [usize; 3] {
     let mut forum = Forum {
         random: Random(ChaCha8Rng::seed_from_u64(seed)),
         graph: Graph::new(params(seed), GENESIS),
+        lazy: Graph::new(params(seed), GENESIS),
         entries: Vec::new(),
         good: Vec::new(),
         held: Vec::new(),
         back: BTreeSet::new(),
+        asked: [0; 2],
     };
     let first = Entry {
         id: [1; 32],
@@ -204,6 +262,7 @@ fn grow(seed: u64, blocks: usize) -> (usize, usize) {
         vote: None,
     };
     forum.good.push(forum.graph.insert(&first).0);
+    forum.lazy.insert(&first);
     forum.entries.push(first);
     for number in 0..blocks {
         forum.add();
@@ -216,17 +275,18 @@ fn grow(seed: u64, blocks: usize) -> (usize, usize) {
         }
     }
     let placed = forum.graph.order().len() - 1;
-    (placed, forum.good.len() - placed.min(forum.good.len()))
+    [placed, forum.good.len() - placed.min(forum.good.len()), forum.asked[0]]
 }
 
 #[test]
 fn an_order_sought_after_each_block_is_that_of_all_of_them() {
-    let (mut placed, mut out) = (0, 0);
+    let mut sums = [0; 3];
     for seed in 0..160 {
-        let (in_order, left_out) = grow(seed, 120);
-        placed += in_order;
-        out += left_out;
+        for (sum, more) in sums.iter_mut().zip(grow(seed, 120)) {
+            *sum += more;
+        }
     }
+    let [placed, out, refused] = sums;
     // Otherwise there would be little to get wrong.
-    assert!(placed > 10_000 && out > 200, "{placed} placed, {out} left out");
+    assert!(placed > 10_000 && out > 200 && refused > 500, "{sums:?}");
 }

@@ -9,7 +9,7 @@ use super::{desk::Desk, states::state};
 use crate::{
     Block, BlockId, SignedBlock,
     command::{Event, State},
-    graph::{Ix, Never, Verdict},
+    graph::{Ix, Never, Refused, Verdict},
     layout,
     limits::{AHEAD_MILLIS, HELD, PAGE_BLOCKS},
     loaded::Loaded,
@@ -303,12 +303,12 @@ fn try_add(
     if verdict != Verdict::Admitted {
         return Err(NotAdded::Verdict(verdict));
     }
-    loaded.graph.keeps_first(settled).map_err(NotAdded::Frozen)?;
-    // Also of a block that is placed: it may be placed in the stead of another.
-    match too_many_blocked(loaded, signed) {
-        true => Err(NotAdded::TooMany),
-        false => Ok(()),
-    }
+    // One rep must not fill every disk: a few of an author's blocks are left out, no more.
+    let kept = loaded.graph.may_stay(settled, signed.block.author.as_ref(), HELD);
+    kept.map_err(|refused| match refused {
+        Refused::Frozen(place) => NotAdded::Frozen(place),
+        Refused::TooMany => NotAdded::TooMany,
+    })
 }
 
 /// Whether a block may stand on its past: not earlier than a block before it, and its vote on an
@@ -335,14 +335,4 @@ pub(super) fn is_payload(chain: &Chain, signed: &SignedBlock, payload: &[u8]) ->
     let said = &signed.block.payload;
     let blob = Blob { hash: said.hash, size: said.size };
     blob == Blob::of(payload) && chain.opens(payload)
-}
-
-/// Whether the order leaves out more blocks of an author than one rep should be able to make.
-fn too_many_blocked(loaded: &mut Loaded, signed: &SignedBlock) -> bool {
-    let Some(author) = signed.block.author else { return false };
-    let tips = loaded.graph.tips().filter(|ix| loaded.graph.is_by(*ix, &author));
-    let tips: Vec<Ix> = tips.collect();
-    // The order is only sought if there are so many that are new, or were left out before.
-    let out = tips.iter().filter(|ix| !loaded.graph.was_placed(**ix)).count();
-    out > HELD && tips.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).count() > HELD
 }

@@ -63,12 +63,6 @@ impl Graph {
         self.heads.iter().copied()
     }
 
-    /// Whether a block was placed when the order was last sought.
-    #[must_use]
-    pub fn was_placed(&self, ix: Ix) -> bool {
-        self.place_of(ix).is_some()
-    }
-
     /// The first post, where it says which chain this is.
     #[must_use]
     pub fn first_post(&self) -> Option<Ix> {
@@ -79,7 +73,8 @@ impl Graph {
     pub fn retract_last(&mut self) {
         let Some(last) = self.nodes.len().checked_sub(1).filter(|last| *last > 0) else { return };
         let ix = Ix(u32::try_from(last).unwrap_or(u32::MAX));
-        if self.place_of(ix).is_some() {
+        let was_shown = self.place_of(ix).is_some();
+        if was_shown {
             self.unplace();
         }
         let Some(node) = self.nodes.pop() else { return };
@@ -96,7 +91,8 @@ impl Graph {
         }
         self.states.forget(ix);
         self.heads.remove(&ix);
-        let held = node.vouches_for().filter(|held| !self.is_vouched_for(*held));
+        let held = node.vouches_for().filter(|held| self.verdict(*held) == Some(Verdict::Liked));
+        let held = held.filter(|held| !self.is_vouched_for(*held));
         if let Some(held) = held {
             self.hold(held);
         }
@@ -106,6 +102,10 @@ impl Graph {
             }
         }
         self.order.outdated();
+        if was_shown {
+            // What is frozen is compared with what is shown.
+            self.refresh();
+        }
     }
 
     /// Nothing admits it any longer.

@@ -25,6 +25,7 @@ pub use crate::rules::Votes;
 use node::Node;
 pub use node::{Entry, Ix, Never, Verdict, Vote};
 use order::Order;
+pub use order::Refused;
 pub use stand::Stand;
 use states::States;
 
@@ -204,7 +205,9 @@ impl Graph {
     }
 
     fn admit(&mut self, ix: Ix) {
+        // A like of a block that needed none brings only itself.
         let held = self.node(ix).and_then(Node::vouches_for);
+        let held = held.filter(|held| self.verdict(*held) == Some(Verdict::Liked));
         for ix in held.into_iter().chain([ix]) {
             for back in self.backs(ix) {
                 self.heads.remove(&back);

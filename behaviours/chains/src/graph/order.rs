@@ -1,6 +1,6 @@
 //! The order of all admitted blocks, as it is shown.
 
-use covey_kernel::{Span, Time};
+use covey_kernel::{PublicKey, Span, Time};
 
 use crate::rules::Reputation;
 
@@ -20,6 +20,15 @@ pub(super) struct Order {
     /// What was admitted since.
     new: Vec<Ix>,
     outdated: bool,
+}
+
+/// Why what came last cannot stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It would change this place, which is one of the first.
+    Frozen(usize),
+    /// The order would leave out too many of its author's blocks.
+    TooMany,
 }
 
 /// An order that is not shown yet.
@@ -94,26 +103,54 @@ impl Graph {
         self.show(found);
     }
 
-    /// Whether what has come since leaves the first places as they are, the genesis' among them. If
-    /// not, the first one that would change is told: what came last must be retracted.
-    pub fn keeps_first(&mut self, places: usize) -> Result<(), usize> {
-        if !self.order.outdated || places <= 1 {
+    /// Whether what has come since the order was last sought may stay: it leaves the first `places` as
+    /// they are, the genesis' among them, and the order then leaves out no more than `limit` of the
+    /// author's blocks on which nothing builds. If not, what came must be retracted, and the order is
+    /// shown as it was: to show the other one for a moment would forget what was frozen.
+    pub fn may_stay(
+        &mut self,
+        places: usize,
+        author: Option<&PublicKey>,
+        limit: usize,
+    ) -> Result<(), Refused> {
+        if !self.order.outdated {
             return Ok(());
         }
-        let heads: Vec<Ix> = self.heads.iter().copied().collect();
-        let past = self.past(&heads, |ix| self.place_of(ix).is_some());
-        // The order is only sought if it could change there.
-        if self.place_of(past.base).is_some_and(|place| place >= places) {
+        let tips: Vec<Ix> = match author {
+            Some(author) => self.tips().filter(|ix| self.is_by(*ix, author)).collect(),
+            None => Vec::new(),
+        };
+        // The order is only sought if there are so many that are new, or were left out before.
+        let out = tips.iter().filter(|ix| self.place_of(**ix).is_none()).count();
+        if out <= limit && !self.may_change(places) {
             return Ok(());
         }
         let found = self.find();
-        match self.change_before(places, &found) {
-            Some(place) => Err(place),
-            None => {
-                self.show(found);
-                Ok(())
-            }
+        if let Some(place) = self.change_before(places, &found) {
+            return Err(Refused::Frozen(place));
         }
+        // Also if the new block is placed: it may be placed in the stead of another.
+        if out > limit && tips.iter().filter(|ix| !self.is_placed_by(&found, **ix)).count() > limit
+        {
+            return Err(Refused::TooMany);
+        }
+        self.show(found);
+        Ok(())
+    }
+
+    /// Whether what has come since may change one of the first places.
+    fn may_change(&self, places: usize) -> bool {
+        if places <= 1 {
+            return false;
+        }
+        let heads: Vec<Ix> = self.heads.iter().copied().collect();
+        let past = self.past(&heads, |ix| self.place_of(ix).is_some());
+        self.place_of(past.base).is_none_or(|place| place < places)
+    }
+
+    fn is_placed_by(&self, found: &Found, ix: Ix) -> bool {
+        let stays = self.place_of(ix).is_some_and(|place| place < found.kept);
+        stays || found.outcome.placed.iter().any(|(placed, _)| *placed == ix)
     }
 
     /// The order of all that is admitted, from the last place that what has come cannot change.
@@ -138,6 +175,7 @@ impl Graph {
 
     /// The first of so many places at which something else would stand.
     fn change_before(&self, frozen: usize, found: &Found) -> Option<usize> {
+        let frozen = frozen.min(self.order.placed.len());
         let old = self.order.placed.get(found.kept..frozen)?;
         let new = found.outcome.placed.iter().map(|(ix, _)| Some(*ix));
         let new = new.chain(std::iter::repeat(None));
@@ -164,7 +202,7 @@ impl Graph {
             // All else comes before it.
             trace = Trace::new(self.order.placed.len(), 0, outcome.reputation.clone());
         }
-        self.order.trace = Some(trace);
+        self.order.trace = Some(trace).filter(Trace::is_whole);
         self.order.new.clear();
         self.order.outdated = false;
         self.order.reputation = outcome.reputation;

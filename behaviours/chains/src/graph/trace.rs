@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use covey_kernel::Time;
 
 use crate::{
-    limits::{NEWCOMERS, SNAPSHOTS, TRACED},
+    limits::{NEWCOMERS, SNAPSHOTS, TRACE_OTHERS, TRACED},
     rules::{CAP, Reputation, Who},
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Trace {
     /// After how many places.
     snapshots: Vec<(usize, Reputation)>,
     choices: Vec<Choice>,
-    /// Those that were not chosen, with their weights at most.
+    /// Those that were not chosen, with their weights at most; no more than [`TRACE_OTHERS`].
     others: Vec<(Ix, i64)>,
     /// Blocks that were left out, and how many had been placed.
     blocked: Vec<(usize, Ix)>,
@@ -111,7 +111,8 @@ impl Trace {
         (chosen, weight): (Ix, i64),
         others: impl Iterator<Item = (Ix, i64)>,
     ) {
-        self.others.extend(others.filter(|(other, _)| *other != chosen));
+        let room = TRACE_OTHERS.saturating_add(1).saturating_sub(self.others.len());
+        self.others.extend(others.filter(|(other, _)| *other != chosen).take(room));
         self.choices.push(Choice { place, chosen, weight, others: self.others.len() });
     }
 
@@ -128,6 +129,11 @@ impl Trace {
     /// What of the region is not placed now.
     pub(super) fn leave(&mut self, out: Vec<Ix>) {
         self.out = out;
+    }
+
+    /// Whether all choices are there with all that was not chosen.
+    pub(super) fn is_whole(&self) -> bool {
+        self.others.len() <= TRACE_OTHERS
     }
 
     fn is_out(&self, ix: Ix) -> bool {
@@ -154,7 +160,9 @@ impl Graph {
         }
         let mut newcomers: Vec<(Ix, Newcomer)> = Vec::new();
         for ix in new {
-            if self.place_of(*ix).is_some() || trace.is_out(*ix) {
+            // A held post comes anew with each of its likes.
+            let again = newcomers.iter().any(|(newcomer, _)| newcomer == ix);
+            if again || self.place_of(*ix).is_some() || trace.is_out(*ix) {
                 continue;
             }
             let newcomer = self.newcomer(&trace, *ix, &newcomers)?;
@@ -168,9 +176,10 @@ impl Graph {
             kept = kept.min(self.brings_back(&trace, *ix));
         }
         for (_, newcomer) in &newcomers {
-            kept = self.first_doubt(&mut trace, newcomer, kept);
+            kept = self.weigh(&mut trace, newcomer, kept);
         }
-        // A block that was brought back is placed together with its like.
+        // A block that was brought back is placed together with its like: no choice lies between them,
+        // so the like's place stays, too.
         if kept.checked_sub(1).is_some_and(|last| trace.brought_back.contains(&last)) {
             kept = kept.saturating_add(1);
         }
@@ -240,8 +249,10 @@ impl Graph {
     }
 
     /// The place of the first choice before some place that might be made otherwise with a new
-    /// block. Up to there its reps count, at most, wherever they may.
-    fn first_doubt(&self, trace: &mut Trace, new: &Newcomer, before: usize) -> usize {
+    /// block. Up to there its author's reps are added to the weights of the others, wherever they may
+    /// count: so these stay bounds for the blocks that come after it, while that of the chosen one
+    /// never shrinks. What is added behind the place that is told goes with all that stands there.
+    fn weigh(&self, trace: &mut Trace, new: &Newcomer, before: usize) -> usize {
         let Some(who) = new.author else { return before };
         let key = |ix: Ix, weight: i64| {
             (Reverse(weight), self.node(ix).map(|node| (node.height, node.id)))
