@@ -25,7 +25,7 @@ use std::{
 use covey_kernel::{CryptoRng, Keypair};
 use data_encoding::HEXLOWER_PERMISSIVE;
 
-pub use keystore::{InvalidKeyName, KEYS, KeyName, Keystore, KeystoreError};
+pub use keystore::{InvalidKeyName, KEYS, KeyName, Keystore, KeystoreError, OWNER};
 pub use socket::{SOCKET_PATH_BYTES, socket_path};
 
 const LOCK: &str = "lock";
@@ -166,7 +166,7 @@ impl DataDir {
     pub fn key(&self, rng: &mut dyn CryptoRng) -> Result<Keypair, DataError> {
         let path = self.path.join(KEY);
         match private::read(&path)? {
-            Some(bytes) => parse_key(&path, &bytes),
+            Some(bytes) => parse_key(&path, &bytes, "start under a new identity"),
             None => {
                 let key = Keypair::generate(rng);
                 let mut text = data_encoding::HEXLOWER.encode(key.secret().as_ref());
@@ -264,14 +264,15 @@ fn write_pid(file: &mut File) -> io::Result<()> {
 }
 
 /// A key is 32 bytes, or 64 hexadecimal digits.
-fn parse_key(path: &Path, bytes: &[u8]) -> Result<Keypair, DataError> {
+fn parse_key(path: &Path, bytes: &[u8], without: &str) -> Result<Keypair, DataError> {
     let raw = <[u8; SECRET_LENGTH]>::try_from(bytes).ok();
     let hex = || HEXLOWER_PERMISSIVE.decode(bytes.trim_ascii()).ok()?.try_into().ok();
     let secret: [u8; SECRET_LENGTH] = raw.or_else(hex).ok_or_else(|| DataError::Damaged {
         path: path.into(),
-        reason: "a key is 32 bytes or 64 hexadecimal digits; restore it from a backup, or \
-                 remove it to do without it"
-            .into(),
+        reason: format!(
+            "a key is 32 bytes or 64 hexadecimal digits; restore it from a backup, or remove it to \
+             {without}"
+        ),
     })?;
     Ok(Keypair::from_secret(&secret))
 }

@@ -43,17 +43,20 @@ pub enum Error {
     /// It is known by its hash alone.
     #[error("the payload has not arrived yet: try again when a neighbour that has it is connected")]
     NotArrived,
-    /// It cannot be read with the keys that were given.
-    #[error(
-        "the payload is encrypted for one person: give their private key, as in \
-         get payload ID --decrypt=KEY"
-    )]
+    /// It cannot be read without a key.
+    #[error("the payload is encrypted for one person")]
     Sealed,
+    /// It cannot be read with the key that was given.
+    #[error("the payload is encrypted for somebody else than whose key this is")]
+    NotForThisKey,
+    /// It cannot be encrypted to this key.
+    #[error("nothing can be encrypted to this key")]
+    BadReader,
     /// Groups have one key for everything.
-    #[error("a private group encrypts every post for its members: leave --encrypt out")]
+    #[error("a private group encrypts every post for its members")]
     AllSealed,
     /// Forums are nobody's.
-    #[error("a forum has no owner: name the reader's public key, as in --encrypt=KEY")]
+    #[error("a forum has no owner to encrypt to")]
     NoOwner,
     /// What was to be posted breaks a rule of the chain.
     #[error(transparent)]

@@ -13,13 +13,14 @@ use covey_kernel::{
 use crate::{
     Block, BlockId,
     command::ChainInfo,
+    error::Error,
     genesis::{Genesis, Kind, Rules},
     layout::ChainNo,
     limits::LOADED_BLOCKS,
     loaded::Loaded,
     records::Joined,
     seal::Seal,
-    sealed_box::{self, Place},
+    sealed_box::{self, Context},
     wire::{ChainRef, Tally},
 };
 
@@ -59,23 +60,28 @@ impl Chain {
             .map_err(|_| Fault::Corrupt("a chain that cannot be loaded".into()))
     }
 
-    /// A payload as its author made it. None if it is for somebody else than whose key this is.
+    /// A payload as its author made it, with the key of whom it is for if it is for one person.
     pub(crate) fn open(
         &self,
         block: &Block,
         payload: Vec<u8>,
         key: Option<&Keypair>,
-    ) -> Option<Vec<u8>> {
+    ) -> Result<Vec<u8>, Error> {
         match &self.seal {
-            Some(seal) => seal.open(&payload).ok(),
-            None if !block.payload.sealed => Some(payload),
-            None => sealed_box::open(key?, &self.place(block.author), &payload).ok(),
+            Some(seal) => seal.open(&payload).map_err(|_| Error::Sealed),
+            None if !block.payload.sealed => Ok(payload),
+            None => {
+                let key = key.ok_or(Error::Sealed)?;
+                let opened =
+                    sealed_box::open(key, &self.context(block.author, &block.backs), &payload);
+                opened.map_err(|_| Error::NotForThisKey)
+            }
         }
     }
 
-    /// Where a payload for one person stands.
-    pub(crate) fn place(&self, author: Option<PublicKey>) -> Place {
-        Place { genesis: self.genesis, author }
+    /// What a payload for one person is bound to.
+    pub(crate) fn context(&self, author: Option<PublicKey>, backs: &[BlockId]) -> Context {
+        Context { genesis: self.genesis, author, backs: backs.to_vec() }
     }
 
     /// Whether a payload is encrypted as the chain asks for.

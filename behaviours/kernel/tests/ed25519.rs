@@ -297,3 +297,17 @@ proptest! {
         prop_assert_eq!(agreed(&key, b"message", &forged), Err(InvalidSignature));
     }
 }
+
+#[test]
+fn a_key_is_converted_to_x25519_as_libsodium_does() {
+    let vectors = [
+        (1, "1b1b58dd50ea14b60da17b790cd02754d970c9bab864ebb3c0f3016fe51d3f57"),
+        (2, "60346e7c911a5f6ba154129174cafe75b294ac3bbd5549632f48cec6266f8410"),
+    ];
+    for (byte, public) in vectors {
+        let key = Keypair::from_secret(&[byte; 32]);
+        assert_eq!(HEXLOWER.encode(&key.public().to_x25519()), public);
+        let secret = curve25519_dalek::MontgomeryPoint::mul_base_clamped(*key.x25519_secret());
+        assert_eq!(HEXLOWER.encode(secret.as_bytes()), public);
+    }
+}

@@ -22,8 +22,8 @@ with `covey msg verify YOU --confirm`.")]
     /// Keep a private key under a name, to sign and decrypt with in chains; print its public key
     #[command(after_help = "Examples:
   covey keys new ann                          a new random key
-  covey keys new ann --phrase \"a phrase that nobody guesses\"
-  covey keys new ann --private 96700A…
+  covey keys new ann --phrase -               the key of a pass phrase, which is then asked for
+  covey keys new ann --private -              the same with a private key
   covey chain \"#chat\" post inline hello --sign=ann")]
     New {
         /// What to call it: 1 to 32 of a to z, 0 to 9 and -

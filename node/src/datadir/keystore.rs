@@ -18,15 +18,18 @@ const DIRECTORY: &str = "keys";
 pub const KEYS: usize = 1000;
 
 /// Where a key is asked for it means somebody else's: the owner of an identity's chain.
-const OWNER: &str = "owner";
+pub const OWNER: &str = "owner";
 
-/// What a key is called: a file name on every system, and never a key or a block's id itself.
+/// What a key is called: a file name, and never an option, a key or a block's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyName(String);
 
 /// No key can be called so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a key's name has 1 to {} of a to z, 0 to 9 and -, and is not {OWNER:?}", KeyName::LENGTH)]
+#[error(
+    "a key's name has 1 to {} of a to z, 0 to 9 and -, does not begin with -, and is not {OWNER:?}",
+    KeyName::LENGTH
+)]
 pub struct InvalidKeyName;
 
 /// What can go wrong with named keys.
@@ -57,7 +60,9 @@ impl FromStr for KeyName {
 
     fn from_str(text: &str) -> Result<Self, InvalidKeyName> {
         let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        let fits = (1..=KeyName::LENGTH).contains(&text.len()) && text.bytes().all(fits);
+        let fits = (1..=KeyName::LENGTH).contains(&text.len())
+            && text.bytes().all(fits)
+            && !text.starts_with('-');
         match fits && text != OWNER {
             true => Ok(Self(text.to_owned())),
             false => Err(InvalidKeyName),
@@ -91,6 +96,7 @@ impl Keystore {
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory);
         made.map_err(DataError::io("create", &self.directory))?;
+        self.sync_parent()?;
         if self.path(name).exists() {
             return Err(KeystoreError::Exists(name.clone()));
         }
@@ -107,16 +113,18 @@ impl Keystore {
         let path = self.path(name);
         let bytes = private::read(&path)?.map(zeroize::Zeroizing::new);
         let bytes = bytes.ok_or_else(|| KeystoreError::Unknown(name.clone()))?;
-        Ok(parse_key(&path, &bytes)?)
+        Ok(parse_key(&path, &bytes, "do without it")?)
     }
 
     /// All names with their public keys, by name.
     pub fn list(&self) -> Result<Vec<(KeyName, PublicKey)>, KeystoreError> {
-        let named = |name: KeyName| {
-            let key = self.get(&name)?.public();
-            Ok((name, key))
+        let named = |name: KeyName| match self.get(&name) {
+            Ok(key) => Some(Ok((name, key.public()))),
+            // It was forgotten meanwhile.
+            Err(KeystoreError::Unknown(_)) => None,
+            Err(error) => Some(Err(error)),
         };
-        self.names()?.into_iter().map(named).collect()
+        self.names()?.into_iter().filter_map(named).collect()
     }
 
     /// Deletes a key for good.
@@ -124,12 +132,17 @@ impl Keystore {
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.path(name);
         match fs::remove_file(&path) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(private::sync(&self.directory)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(KeystoreError::Unknown(name.clone()))
             }
             Err(error) => Err(DataError::io("remove", &path)(error).into()),
         }
+    }
+
+    /// A key that was kept is there after a power cut, with its directory.
+    fn sync_parent(&self) -> Result<(), DataError> {
+        self.directory.parent().map_or(Ok(()), private::sync)
     }
 
     fn path(&self, name: &KeyName) -> PathBuf {
@@ -182,6 +195,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_key_is_not_listed_and_there_is_an_end() {
+        let data = tempfile::tempdir().unwrap();
+        let keys = Keystore::of(data.path());
+        let key = Keypair::from_secret(&[1; 32]);
+        keys.add(&name("ann"), &key).unwrap();
+        // As a crash in the middle of writing leaves it.
+        fs::write(data.path().join("keys/bob.new"), "12").unwrap();
+        assert_eq!(keys.list().unwrap(), [(name("ann"), key.public())]);
+        keys.add(&name("bob"), &key).unwrap();
+        for number in 2..KEYS {
+            fs::write(data.path().join(format!("keys/key-{number}")), "").unwrap();
+        }
+        assert!(matches!(keys.add(&name("one-more"), &key), Err(KeystoreError::Full)));
+        keys.forget(&name("bob")).unwrap();
+        keys.add(&name("one-more"), &key).unwrap();
+    }
+
+    #[test]
     fn a_key_is_its_owners_alone() {
         let data = tempfile::tempdir().unwrap();
         let keys = Keystore::of(data.path());
@@ -206,6 +237,8 @@ mod tests {
             "ann.new",
             "1_ff",
             "owner",
+            "-",
+            "-x",
             &"a".repeat(33),
         ] {
             assert_eq!(bad.parse::<KeyName>(), Err(InvalidKeyName), "{bad:?}");

@@ -40,6 +40,12 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
     })
 }
 
+/// After this returns, what was made or removed in a directory is so after a power cut, too.
+pub(super) fn sync(directory: &Path) -> Result<(), DataError> {
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.map_err(DataError::io("sync", directory))
+}
+
 fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
     // One from an earlier crash may have other permissions.
     match fs::remove_file(temporary) {

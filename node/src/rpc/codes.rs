@@ -172,6 +172,14 @@ codes! {
         "check that it runs and follows the chain";
     TOO_MANY_CHAINS = 3018, "too_many_chains", "a limit of chains is reached",
         "leave a chain, or wait";
+    UPLOADS_FULL = 3020, "uploads_full", "too much is uploaded and not posted yet",
+        "wait a minute, or upload less: 128 MiB and 64 uploads at once";
+    SEALED = 3021, "sealed", "the payload is encrypted for one person",
+        "give their private key: get payload ID --decrypt=KEY";
+    WRONG_READER = 3022, "wrong_reader", "the payload is encrypted for somebody else",
+        "give the private key of whom it is for; not even its author can read it";
+    BAD_READER = 3023, "bad_reader", "it cannot be encrypted so",
+        "in forums and identities' chains name a public key, --encrypt=KEY; a group's posts are encrypted anyway";
     UNKNOWN_UPLOAD = 3019, "unknown_upload", "there is no such upload: it was posted, or is too old",
         "upload it again; an upload serves one post, within 60 s";
 }

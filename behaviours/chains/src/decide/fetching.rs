@@ -26,7 +26,7 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    /// A block whose payload may be passed on: placed and not revoked, or held.
+    /// A block whose payload may be passed on: admitted and not revoked, or held.
     fn served_block(&self, chain: &Chain, id: &BlockId) -> Result<SignedBlock, Error> {
         let refused = Error::Refused(Refusal::NoPayload(()));
         let mut loaded = chain.load(self.store())?;
@@ -150,7 +150,7 @@ impl Desk<'_, '_, '_> {
 enum Kept {
     /// More are missing, from this one on.
     More(u32),
-    /// Nothing is missing, or nothing came.
+    /// Nothing more is to be asked: all is there, or what came is not what was asked for.
     Enough,
     /// One does not belong to the payload.
     Bad,

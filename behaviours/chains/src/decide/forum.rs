@@ -90,8 +90,8 @@ impl Desk<'_, '_, '_> {
         }
         let Some(payload) = self.read_payload(chain, block)? else { return Ok(Said::Missing) };
         Ok(match chain.open(block, payload, None) {
-            Some(payload) => Said::Content(Content::decode(payload)),
-            None => Said::Sealed,
+            Ok(payload) => Said::Content(Content::decode(payload)),
+            Err(_) => Said::Sealed,
         })
     }
 
@@ -131,7 +131,7 @@ impl Desk<'_, '_, '_> {
         }
         let Some(payload) = self.read_payload(chain, block)? else { return Ok(()) };
         let content = chain.open(block, payload, None).map(Content::decode);
-        if matches!(content, Some(Content::Profile(_))) {
+        if matches!(content, Ok(Content::Profile(_))) {
             self.view().put(layout::profile(chain.no, ix.0), Vec::new());
         }
         Ok(())

@@ -28,17 +28,18 @@ impl Desk<'_, '_, '_> {
         let chain = self.chain(&post.chain)?;
         let author = post.sign.as_ref().map(Keypair::public);
         let payload = post.content.encode();
+        let (backs, time) = self.stand(chain, author, post.vote)?;
         let reader = post.reader.map(|reader| reader_of(chain, reader)).transpose()?;
         let payload = match (&chain.seal, reader) {
             (Some(seal), _) => seal.seal(self.rng(), &payload),
             (None, Some(key)) => {
-                let sealed = sealed_box::seal(self.rng(), &key, &chain.place(author), &payload);
-                sealed.map_err(|_| Error::Malformed("the reader's key"))?
+                let sealed =
+                    sealed_box::seal(self.rng(), &key, &chain.context(author, &backs), &payload);
+                sealed.map_err(|_| Error::BadReader)?
             }
             (None, None) => payload,
         };
         let sealed = chain.seal.is_some() || reader.is_some();
-        let (backs, time) = self.stand(chain, author, post.vote)?;
         let blob = Blob::of(&payload);
         let payload_of = Payload { hash: blob.hash, size: blob.size, sealed };
         let block = Block {

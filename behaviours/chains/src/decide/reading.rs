@@ -90,7 +90,7 @@ impl Desk<'_, '_, '_> {
             return Err(Error::Purged);
         }
         let payload = self.read_payload(chain, &block)?.ok_or(Error::NotArrived)?;
-        let payload = chain.open(&block, payload, key).ok_or(Error::Sealed)?;
+        let payload = chain.open(&block, payload, key)?;
         Ok(Content::decode(payload))
     }
 

@@ -76,7 +76,8 @@ impl<'d> Desk<'d, '_, '_> {
             items.push(item);
         }
         let last = |items: &[Item]| missing.get(items.len().checked_sub(1)?).copied();
-        // A held post is taken with its like, which is the next.
+        // A held post is taken with its like, which is the next. It is never alone here: a page has
+        // room for more than one inline payload.
         if items.len() < missing.len() && self.is_liked(chain, last(&items))? {
             items.pop();
         }

@@ -72,6 +72,8 @@ pub(crate) struct Net {
     pub(crate) endless_pages: Option<u32>,
     /// Whether the last gossip was rejected.
     rejected: bool,
+    /// The blocks of each page that was served.
+    pub(crate) pages: Vec<Vec<BlockId>>,
     /// Who was blamed.
     pub(crate) strikes: Vec<Peer>,
     /// Answers that still arrive.
@@ -108,6 +110,7 @@ impl Net {
             answers_for_ever: false,
             endless_pages: None,
             rejected: false,
+            pages: Vec::new(),
             strikes: Vec::new(),
             budget: None,
         };
@@ -263,6 +266,9 @@ impl Net {
         let (asker, ask) = self.requests.remove(&to).unwrap();
         if asker == usize::MAX {
             return;
+        }
+        if let Ok(Response::Page(page)) = Response::decode(&bytes) {
+            self.pages.push(page.items.iter().map(|item| item.block.block.id()).collect());
         }
         self.traffic.0 += bytes.len();
         self.traffic.1 += 1;

@@ -30,11 +30,15 @@ fn a_post_and_the_like_that_admits_it_come_with_one_page() {
         }
         let (hello, state) = net.post(0, &chain, &text, 2);
         assert_eq!(state, State::Held);
-        net.vote(0, &chain, (true, hello), 1).unwrap();
+        let (like, _) = net.vote(0, &chain, (true, hello), 1).unwrap();
         net.post(0, &chain, "after", 1);
         net.deaf = true;
         net.link(0, 1);
         net.same(&chain, before + 3);
+        let together = |page: &Vec<_>| page.contains(&hello) == page.contains(&like);
+        assert!(net.pages.iter().all(together), "they are parted: {before} before them");
+        assert!(net.pages.iter().any(|page| page.contains(&like)));
+        assert!(net.pages.len() > 1, "there is one page alone");
     }
 }
 

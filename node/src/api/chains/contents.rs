@@ -28,6 +28,9 @@ pub(super) fn plain(body: Vec<u8>) -> Result<Content, RpcError> {
 
 /// What is to be posted.
 pub(super) fn message(uploads: &Uploads, params: &PostParams) -> Result<Content, RpcError> {
+    let title = params.title.clone().map(Text::new).transpose();
+    let title = title.map_err(too_large("the title"))?;
+    let reply = params.reply.as_deref().map(convert::block_id).transpose()?;
     let body = match (&params.text, &params.base64, &params.upload) {
         (Some(text), None, None) => text.clone().into_bytes(),
         (None, Some(base64), None) => decode(base64)?,
@@ -37,12 +40,11 @@ pub(super) fn message(uploads: &Uploads, params: &PostParams) -> Result<Content,
             return Err(RpcError::new(codes::INVALID_PARAMS, why));
         }
     };
-    let title = params.title.clone().map(Text::new).transpose();
     let attachments = params.attachments.iter().map(|file| attachment(uploads, file));
     let attachments = attachments.collect::<Result<_, _>>()?;
     Ok(Content::Message(Message {
-        title: title.map_err(too_large("the title"))?,
-        reply: params.reply.as_deref().map(convert::block_id).transpose()?,
+        title,
+        reply,
         body: Bytes::new(body).map_err(too_large("the payload"))?,
         attachments: Bounded::new(attachments).map_err(too_large("the attachments"))?,
     }))
@@ -63,7 +65,8 @@ fn attachment(uploads: &Uploads, params: &AttachmentParams) -> Result<Attachment
     })
 }
 
-/// Bytes of one part: in Base64 it fits into a response.
+/// Bytes of one part: in Base64 it fits into a response. For each part the whole payload is read and
+/// opened anew: what is large takes its number of parts times as long.
 const PART: u64 = 2_500_000;
 /// Bytes of what is given as a text too, which has up to six times as many characters in JSON.
 const TEXT: usize = 256 * 1024;

@@ -35,14 +35,6 @@ pub(super) fn block_ids(texts: &[String]) -> Result<Vec<BlockId>, RpcError> {
     texts.iter().map(|text| block_id(text)).collect()
 }
 
-fn public_key(text: &str) -> Result<PublicKey, RpcError> {
-    let bad = || {
-        let why = format!("{text:?} is no public key: it has 64 hexadecimal digits");
-        RpcError::new(codes::BAD_CHAIN_KEY, why)
-    };
-    text.trim().parse().map_err(|_| bad())
-}
-
 pub(super) fn which(text: Option<&str>) -> Result<Which, RpcError> {
     match text {
         None | Some("placed") => Ok(Which::Placed),
@@ -57,12 +49,16 @@ pub(super) fn which(text: Option<&str>) -> Result<Which, RpcError> {
 }
 
 /// What to follow. Stretching a group's key takes a while and much memory.
-pub(super) fn join(params: &JoinParams, network: NetworkId) -> Result<Join, RpcError> {
+pub(super) fn join(
+    params: &JoinParams,
+    pioneers: &BTreeSet<PublicKey>,
+    network: NetworkId,
+) -> Result<Join, RpcError> {
     let Selector { name, id } = selector(&params.chain)?;
     let first = id.map(|id| first_post(&id)).transpose()?;
     match name {
         Name::Forum(name) => {
-            let genesis = Genesis::forum(network, name, rules(params)?);
+            let genesis = Genesis::forum(network, name, rules(params, pioneers)?);
             Ok(Join { genesis, first, key: None })
         }
         Name::Group(name) => {
@@ -104,13 +100,11 @@ fn group_key(params: &JoinParams) -> Result<GroupKey, RpcError> {
     }
 }
 
-fn rules(params: &JoinParams) -> Result<Rules, RpcError> {
-    let pioneers = params.keys.iter().map(|key| public_key(key));
-    let pioneers = pioneers.collect::<Result<BTreeSet<PublicKey>, RpcError>>()?;
+fn rules(params: &JoinParams, pioneers: &BTreeSet<PublicKey>) -> Result<Rules, RpcError> {
     let bad = refuse(codes::BAD_CHAIN_KEY);
     match params.rules.as_deref() {
         None | Some("paper") if pioneers.is_empty() => Ok(Rules::Paper(())),
-        None | Some("v10") => Rules::v10(&pioneers).map_err(|why| bad(&why)),
+        None | Some("v10") => Rules::v10(pioneers).map_err(|why| bad(&why)),
         Some("paper") => Err(bad(&"the rules of the paper know no pioneers: leave the keys out")),
         Some(other) => {
             let why = format!("{other:?} are no rules: paper or v10");

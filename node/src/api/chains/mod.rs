@@ -8,13 +8,14 @@ mod peers;
 pub mod types;
 mod uploads;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use covey_chains::command::{Command, Of, Post, Reader, Reply};
 use covey_kernel::Keypair;
 
 use super::{call_error, keys};
 use crate::{
+    datadir::OWNER,
     node::State,
     rpc::{Method, NoParams, Registry, RpcError, Subscription, codes, from_broadcast},
 };
@@ -104,7 +105,14 @@ fn reading(registry: &mut Registry<State>) {
 
 async fn join(state: Arc<State>, params: JoinParams) -> Result<ChainView, RpcError> {
     let network = state.network;
-    let join = tokio::task::spawn_blocking(move || convert::join(&params, network)).await;
+    let mut pioneers = BTreeSet::new();
+    if params.chain.starts_with('#') {
+        for key in &params.keys {
+            pioneers.insert(keys::public(&state, key).await?);
+        }
+    }
+    let join = move || convert::join(&params, &pioneers, network);
+    let join = tokio::task::spawn_blocking(join).await;
     let join = join.map_err(|_| unexpected())??;
     match call(&state, Command::Join(Box::new(join))).await? {
         Reply::Joined(info) => Ok(convert::chain(&info)),
@@ -167,14 +175,15 @@ async fn payload(state: Arc<State>, params: PayloadParams) -> Result<PayloadView
 }
 
 async fn post(state: Arc<State>, params: PostParams) -> Result<Posted, RpcError> {
-    let content = contents::message(&state.uploads, &params)?;
     let chain = convert::selector(&params.chain)?;
     let reader = match params.encrypt.as_deref() {
         None => None,
-        Some("owner") => Some(Reader::Owner),
+        Some(OWNER) => Some(Reader::Owner),
         Some(key) => Some(Reader::Key(keys::public(&state, key).await?)),
     };
     let sign = private(&state, params.sign.as_deref()).await?;
+    // Uploads are used up by it, so all else is looked at before.
+    let content = contents::message(&state.uploads, &params)?;
     posted(&state, Post { chain, content, sign, vote: None, reader }).await
 }
 

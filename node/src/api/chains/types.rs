@@ -230,7 +230,7 @@ pub struct UploadParams {
     pub base64: String,
 }
 
-/// What was uploaded until now. It serves one post, which must follow within 60 s.
+/// What was uploaded until now. It serves one post; each part, and the post, must follow within 60 s.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Uploaded {
     /// Its id.
@@ -367,7 +367,7 @@ pub struct ShownPage {
 pub struct MuteParams {
     /// The chain.
     pub chain: String,
-    /// The author's public key.
+    /// The author's public key, or a named key's name.
     pub author: String,
     /// Whether to show their posts no longer.
     pub mute: bool,
@@ -408,7 +408,7 @@ pub struct Posted {
 pub struct RepsParams {
     /// The chain.
     pub chain: String,
-    /// A block's id, or an author's public key.
+    /// A block's id, an author's public key or a named key's name.
     pub of: String,
 }
 

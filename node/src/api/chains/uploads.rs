@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -41,7 +41,7 @@ impl Uploads {
         let all: usize = uploads.values().map(|upload| upload.bytes.len()).sum();
         let is_new = id.is_none();
         if all.saturating_add(part.len()) > BYTES || (is_new && uploads.len() >= UPLOADS) {
-            return Err(codes::BUSY.into());
+            return Err(codes::UPLOADS_FULL.into());
         }
         let id = id.unwrap_or_else(|| HEXLOWER.encode(&rand::random::<[u8; 16]>()));
         let begun = || Upload { bytes: Vec::new(), touched: Instant::now() };
@@ -51,6 +51,7 @@ impl Uploads {
         };
         let size = upload.bytes.len().saturating_add(part.len());
         if size > ENVELOPE_BYTES {
+            uploads.remove(&id);
             let why = format!("{size} bytes, over the limit of {ENVELOPE_BYTES}");
             return Err(RpcError::new(codes::PAYLOAD_TOO_LARGE, why));
         }
@@ -91,14 +92,17 @@ pub(super) async fn upload(state: Arc<State>, params: UploadParams) -> Result<Up
     let is_new = params.upload.is_none();
     let (upload, size) = state.uploads.add(params.upload, &part)?;
     if is_new {
-        let (state, id) = (state.clone(), upload.clone());
-        tokio::spawn(async move {
-            while let Some(wait) = state.uploads.expire(&id, Instant::now()) {
-                tokio::time::sleep(wait).await;
-            }
-        });
+        tokio::spawn(drop_in_time(Arc::downgrade(&state), upload.clone()));
     }
     Ok(Uploaded { upload, size: size as u64 })
+}
+
+/// Keeps no node alive that has stopped.
+async fn drop_in_time(state: Weak<State>, id: String) {
+    let left = || state.upgrade()?.uploads.expire(&id, Instant::now());
+    while let Some(wait) = left() {
+        tokio::time::sleep(wait).await;
+    }
 }
 
 #[cfg(test)]
@@ -124,15 +128,16 @@ mod tests {
         uploads.add(Some(first.clone()), &half).unwrap();
         let over = uploads.add(Some(first.clone()), b"x").unwrap_err();
         assert_eq!(over.code(), codes::PAYLOAD_TOO_LARGE);
-        for _ in 0..2 {
-            uploads.add(None, &half).unwrap();
+        assert_eq!(uploads.take(&first).unwrap_err().code(), codes::UNKNOWN_UPLOAD);
+        let ids: Vec<String> = (0..4).map(|_| uploads.add(None, &half).unwrap().0).collect();
+        assert_eq!(uploads.add(None, b"x").unwrap_err().code(), codes::UPLOADS_FULL);
+        for id in &ids {
+            assert_eq!(uploads.take(id).unwrap().len(), ENVELOPE_BYTES / 2);
         }
-        assert_eq!(uploads.add(None, b"x").unwrap_err().code(), codes::BUSY);
-        assert_eq!(uploads.take(&first).unwrap().len(), ENVELOPE_BYTES);
-        for _ in 2..UPLOADS {
+        for _ in 0..UPLOADS {
             uploads.add(None, b"").unwrap();
         }
-        assert_eq!(uploads.add(None, b"").unwrap_err().code(), codes::BUSY);
+        assert_eq!(uploads.add(None, b"").unwrap_err().code(), codes::UPLOADS_FULL);
     }
 
     #[test]

@@ -10,29 +10,38 @@ use crate::{
     api::types::{Done, KeyParams, NamedKey, NewKey},
     datadir::{KeyName, KeystoreError},
     node::State,
-    rpc::{Code, Method, NoParams, Registry, RpcError, codes},
+    rpc::{Method, NoParams, Registry, RpcError, codes},
 };
 
 const DIGITS: usize = 64;
 
-const CODES: &[Code] = &[
-    codes::BAD_KEY_NAME,
-    codes::KEY_EXISTS,
-    codes::UNKNOWN_KEY,
-    codes::TOO_MANY_KEYS,
-    codes::KEYSTORE_FAILED,
-    codes::BAD_KEY,
-];
-
-fn about(name: &'static str, summary: &'static str) -> Method {
-    Method { name, summary, errors: CODES }
-}
-
 pub(super) fn register(registry: &mut Registry<State>) {
+    use codes::{BAD_KEY, BAD_KEY_NAME, KEY_EXISTS, KEYSTORE_FAILED, TOO_MANY_KEYS, UNKNOWN_KEY};
     registry
-        .method(about("keys_new", "Keeps a private key under a name; by default a new one."), new)
-        .method(about("keys_list", "Lists the named keys."), list)
-        .method(about("keys_forget", "Deletes a named key for good."), forget);
+        .method(
+            Method {
+                name: "keys_new",
+                summary: "Keeps a private key under a name; by default a new one.",
+                errors: &[BAD_KEY_NAME, KEY_EXISTS, TOO_MANY_KEYS, KEYSTORE_FAILED, BAD_KEY],
+            },
+            new,
+        )
+        .method(
+            Method {
+                name: "keys_list",
+                summary: "Lists the named keys.",
+                errors: &[KEYSTORE_FAILED],
+            },
+            list,
+        )
+        .method(
+            Method {
+                name: "keys_forget",
+                summary: "Deletes a named key for good.",
+                errors: &[BAD_KEY_NAME, UNKNOWN_KEY, KEYSTORE_FAILED],
+            },
+            forget,
+        );
 }
 
 async fn new(state: Arc<State>, params: NewKey) -> Result<NamedKey, RpcError> {
@@ -60,7 +69,7 @@ async fn forget(state: Arc<State>, params: KeyParams) -> Result<Done, RpcError> 
 /// The private key of who signs or reads.
 pub(in crate::api) async fn private(state: &Arc<State>, text: &str) -> Result<Keypair, RpcError> {
     let text = text.trim();
-    match is_digits(text) {
+    match is_no_name(text) {
         true => digits(text),
         false => named(state, text).await,
     }
@@ -69,14 +78,12 @@ pub(in crate::api) async fn private(state: &Arc<State>, text: &str) -> Result<Ke
 /// Somebody's public key.
 pub(in crate::api) async fn public(state: &Arc<State>, text: &str) -> Result<PublicKey, RpcError> {
     let text = text.trim();
-    if !is_digits(text) {
+    if !is_no_name(text) {
         return Ok(named(state, text).await?.public());
     }
-    let bad = || {
-        let why = format!("{text:?} is no public key: it has {DIGITS} hexadecimal digits");
-        RpcError::new(codes::BAD_KEY, why)
-    };
-    text.parse().map_err(|_| bad())
+    // It may be a private key, given by mistake: it is not said again.
+    let why = || format!("this is no public key: it has {DIGITS} hexadecimal digits");
+    text.parse().map_err(|_| RpcError::new(codes::BAD_KEY, why()))
 }
 
 async fn named(state: &Arc<State>, text: &str) -> Result<Keypair, RpcError> {
@@ -90,8 +97,8 @@ async fn named(state: &Arc<State>, text: &str) -> Result<Keypair, RpcError> {
     on_disk(move || state.keys.get(&name)).await
 }
 
-/// No name is as long as a key.
-fn is_digits(text: &str) -> bool {
+/// Whether it can only be meant as a key's digits: no name is as long.
+fn is_no_name(text: &str) -> bool {
     text.len() > KeyName::LENGTH
 }
 

@@ -133,6 +133,9 @@ fn text(post: &ShownView) -> String {
     match post.payload.as_str() {
         "message" => {}
         "profile" => lines.push("    wants to be called:".into()),
+        "sealed" => {
+            lines.push("    (encrypted for one person: get payload ID --decrypt=KEY)".into());
+        }
         other => lines.push(format!("    ({other})")),
     }
     lines.extend(post.title.iter().map(|title| format!("    * {}", print::one_line(title))));

@@ -3,7 +3,7 @@
 use std::{fs::File, io::Read as _, path::Path};
 
 use clap::Args;
-use covey_chains::limits::ENVELOPE_BYTES;
+use covey_chains::limits::{ATTACHMENTS, ENVELOPE_BYTES};
 use data_encoding::BASE64;
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     api::chains::types::{AttachmentParams, PostParams, Posted, UploadParams, Uploaded},
     client::Client,
+    datadir::OWNER,
 };
 
 #[derive(Debug, Args)]
@@ -24,10 +25,10 @@ pub(super) struct Post {
     /// The author's private key, or its name
     #[arg(long, value_name = "KEY")]
     sign: Option<String>,
-    /// Only one person can read it: whoever has the private key of this public one, or of a named
-    /// one; without KEY the owner of an identity's chain
+    /// Only one person can read it, and not you: whoever has the private key of this public one, or of
+    /// a named one; without KEY the owner of an identity's chain
     #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true,
-          default_missing_value = "owner")]
+          default_missing_value = OWNER)]
     encrypt: Option<String>,
     /// What it is about
     #[arg(long)]
@@ -47,10 +48,14 @@ pub(super) async fn run(
     post: Post,
 ) -> Result<(), Failure> {
     let Post { how, what, sign, encrypt, title, reply, attach } = post;
-    let (base64, upload) = give(client, &body(&how, what)?).await?;
+    let body = body(&how, what)?;
+    let files = attach.iter().map(|path| file(path)).collect::<Result<Vec<_>, _>>()?;
+    check(&body, &files)?;
+    let (base64, upload) = give(client, &body).await?;
     let mut attachments = Vec::new();
-    for path in attach {
-        attachments.push(attachment(client, &path).await?);
+    for (name, bytes) in files {
+        let (base64, upload) = give(client, &bytes).await?;
+        attachments.push(AttachmentParams { name, base64, upload });
     }
     let text = None;
     let params =
@@ -87,16 +92,30 @@ fn read_from(from: impl std::io::Read, what: &str) -> Result<Vec<u8>, Failure> {
     }
 }
 
-async fn attachment(client: &Client, path: &str) -> Result<AttachmentParams, Failure> {
+/// An attachment's name and bytes.
+fn file(path: &str) -> Result<(String, Vec<u8>), Failure> {
     let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.ok_or_else(|| Failure::Usage(format!("{path} is no file")))?;
-    let (base64, upload) = give(client, &read(path)?).await?;
-    Ok(AttachmentParams { name, base64, upload })
+    Ok((name, read(path)?))
+}
+
+/// What no chain takes is not sent to the node first.
+fn check(body: &[u8], files: &[(String, Vec<u8>)]) -> Result<(), Failure> {
+    let all = files.iter().map(|(_, bytes)| bytes.len()).fold(body.len(), usize::saturating_add);
+    if files.len() > ATTACHMENTS {
+        let why = format!("{} attachments, over the limit of {ATTACHMENTS}", files.len());
+        return Err(Failure::Checked(why));
+    }
+    if all > ENVELOPE_BYTES {
+        let why = format!("the post has {all} bytes, over the limit of {ENVELOPE_BYTES}");
+        return Err(Failure::Checked(why));
+    }
+    Ok(())
 }
 
 /// Bytes of one part of an upload: in Base64 it fits into a request.
 const PART: usize = 512 * 1024;
-/// Bytes that go with the post itself, all together: it fits into a request with its attachments.
+/// Bytes that go with the post itself: with as many attachments as there may be it fits into a request.
 const INLINE: usize = 16 * 1024;
 
 /// In Base64, or if it is large, the id of an upload.

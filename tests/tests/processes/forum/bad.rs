@@ -48,7 +48,7 @@ async fn unknown_and_malformed_names_are_refused() {
             (&["chains", "join", "#"], "the name is empty"),
             (&["chains", "join", "#chat@1_ABCD"], "the whole id of the first post"),
             (&["chains", "join", "@1234"], "64 hexadecimal digits"),
-            (&["chains", "join", "#new", "1234"], "no public key"),
+            (&["chains", "join", "#new", "1234"], "there is no key 1234"),
             (&["chains", "join", "#new", "--rules", "none"], "paper or v10"),
             (&["chain", CHAT, "get", "payload", UNKNOWN], "no block 7_ABAB"),
             (&["chain", CHAT, "get", "block", UNKNOWN], "no block 7_ABAB"),
