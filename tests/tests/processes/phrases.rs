@@ -23,5 +23,5 @@ async fn a_phrase_gives_the_same_keys_everywhere() {
     let empty = home.run(&["crypto", "pubpvt", ""]).await.failed(1);
     assert_eq!(empty, "covey: the pass phrase is empty: write one that nobody guesses");
     let long = home.run_with(&["crypto", "shared", "-"], Some(&[b'x'; 5000])).await.failed(1);
-    assert_eq!(long, "covey: the pass phrase is longer than 4096 bytes");
+    assert_eq!(long, "covey: standard input is longer than 4096 bytes: no phrase or key");
 }
