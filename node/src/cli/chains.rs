@@ -4,7 +4,7 @@ use clap::Subcommand;
 use futures::StreamExt as _;
 use serde_json::json;
 
-use super::{Failure, Global, print};
+use super::{Failure, Global, interrupt::interrupts, print};
 use crate::{
     api::chains::types::{Chain, ChainView, EventView, JoinParams, Left},
     client::Subscription,
@@ -66,10 +66,11 @@ pub(super) async fn listen(global: &Global, only: Option<&ChainView>) -> Result<
     let client = global.client().await?;
     let mut events: Subscription<EventView> =
         client.subscribe("chains_subscribe", &json!({})).await?;
+    let mut interrupts = interrupts()?;
     loop {
         let event = tokio::select! {
             event = events.next() => event,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = interrupts.recv() => return Ok(()),
         };
         let Some(event) = event else { return Ok(()) };
         let event = event?;

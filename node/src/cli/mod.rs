@@ -8,6 +8,7 @@ mod config;
 mod crypto;
 mod demo;
 mod init;
+mod interrupt;
 mod keys;
 mod msg;
 mod net;

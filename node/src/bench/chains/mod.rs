@@ -73,7 +73,7 @@ const WINDOW: usize = 10_000;
 pub struct Grown {
     /// Blocks of the chain.
     pub blocks: usize,
-    /// One more block, over the last [`WINDOW`] of these, in microseconds.
+    /// One more block, over the last 10,000 of these, in microseconds.
     pub mean: f64,
 }
 

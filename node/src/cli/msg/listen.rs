@@ -3,7 +3,7 @@
 use futures::StreamExt as _;
 
 use super::{
-    super::{Failure, Global, print},
+    super::{Failure, Global, interrupt::interrupts, print},
     show,
 };
 use crate::{
@@ -14,10 +14,11 @@ use crate::{
 pub(super) async fn run(global: &Global, client: &Client) -> Result<(), Failure> {
     let none = serde_json::json!({});
     let mut events: Subscription<EventInfo> = client.subscribe("msg_subscribe", &none).await?;
+    let mut interrupts = interrupts()?;
     loop {
         let event = tokio::select! {
             event = events.next() => event,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = interrupts.recv() => return Ok(()),
         };
         let Some(event) = event else { return Ok(()) };
         show_event(global, &event?)?;
