@@ -131,6 +131,8 @@ impl Keystore {
     pub fn forget(&self, name: &KeyName) -> Result<(), KeystoreError> {
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.path(name);
+        // A crash while the key was being kept may have left it here.
+        private::remove_unfinished(&path)?;
         match fs::remove_file(&path) {
             Ok(()) => Ok(private::sync(&self.directory)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -208,7 +210,9 @@ mod tests {
             fs::write(data.path().join(format!("keys/key-{number}")), "").unwrap();
         }
         assert!(matches!(keys.add(&name("one-more"), &key), Err(KeystoreError::Full)));
+        fs::write(data.path().join("keys/bob.new"), "12").unwrap();
         keys.forget(&name("bob")).unwrap();
+        assert!(!data.path().join("keys/bob.new").exists(), "its secret is still there");
         keys.add(&name("one-more"), &key).unwrap();
     }
 

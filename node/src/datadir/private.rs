@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::DataError;
@@ -32,12 +32,30 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, DataError> {
 /// Replaces the file: a crash leaves the old one or the new one, and after this returns, the
 /// new one.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let temporary = path.with_extension("new");
+    let temporary = unfinished(path);
     replace(path, &temporary, bytes).map_err(|source| {
         // The rename did not happen, so what is left over is only the temporary file.
         drop(fs::remove_file(&temporary));
         DataError::Io { doing: "write", path: path.into(), source }
     })
+}
+
+/// Where a file is written before it takes its place.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+/// Removes what a crash in the middle of writing a file may have left.
+pub(super) fn remove_unfinished(path: &Path) -> Result<(), DataError> {
+    let temporary = unfinished(path);
+    remove(&temporary).map_err(DataError::io("remove", &temporary))
+}
+
+fn remove(temporary: &Path) -> io::Result<()> {
+    match fs::remove_file(temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// After this returns, what was made or removed in a directory is so after a power cut, too.
@@ -48,10 +66,7 @@ pub(super) fn sync(directory: &Path) -> Result<(), DataError> {
 
 fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
     // One from an earlier crash may have other permissions.
-    match fs::remove_file(temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(temporary)?;
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
