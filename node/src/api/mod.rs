@@ -5,6 +5,7 @@ mod keys;
 pub mod msg;
 mod net;
 mod node;
+pub mod secret;
 pub mod types;
 
 use std::sync::Arc;

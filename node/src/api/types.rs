@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::secret::Secret;
+
 /// `node_status`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
@@ -173,13 +175,13 @@ pub struct Rotate {
 }
 
 /// `keys_new`.
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewKey {
     /// What to call it: 1 to 32 of `a` to `z`, `0` to `9` and `-`.
     pub name: String,
     /// The private key, 64 hexadecimal digits; none: a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub private: Option<String>,
+    pub private: Option<Secret>,
 }
 
 /// `keys_forget`.

@@ -65,7 +65,7 @@ pub(super) async fn run(global: &Global, keys: Keys) -> Result<(), Failure> {
         Keys::New { name, phrase, private } => {
             let private = private.map(crypto::secret).transpose()?;
             let of_phrase = phrase.map(crypto::private_of).transpose()?;
-            let private = private.or(of_phrase).map(|key| key.to_string());
+            let private = private.or(of_phrase).map(|key| key.to_string().into());
             let made = global.client().await?.call("keys_new", &NewKey { name, private }).await?;
             return print::either(global.json, &made, |made: &NamedKey| made.public.clone());
         }

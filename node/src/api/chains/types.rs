@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::secret::Secret;
+
 /// Names a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Chain {
@@ -181,7 +183,7 @@ pub struct PayloadParams {
     pub attachment: Option<String>,
     /// The private key, or its name, of the person for whom it is encrypted.
     #[serde(default)]
-    pub decrypt: Option<String>,
+    pub decrypt: Option<Secret>,
     /// How many bytes to leave out at the beginning.
     #[serde(default)]
     pub skip: u64,
@@ -264,7 +266,7 @@ pub struct PostParams {
     pub upload: Option<String>,
     /// The author's private key, 64 hexadecimal digits, or its name; none: unsigned.
     #[serde(default)]
-    pub sign: Option<String>,
+    pub sign: Option<Secret>,
     /// Who alone can read it: `owner` (of an identity's chain), a public key or a key's name; none:
     /// everybody who has the chain.
     #[serde(default)]
@@ -281,7 +283,7 @@ pub struct VoteParams {
     /// A like, else a dislike.
     pub like: bool,
     /// The voter's private key, 64 hexadecimal digits, or its name.
-    pub sign: String,
+    pub sign: Secret,
     /// Why.
     #[serde(default)]
     pub why: Option<String>,
@@ -298,7 +300,7 @@ pub struct ProfileParams {
     #[serde(default)]
     pub about: String,
     /// The author's private key, 64 hexadecimal digits, or its name.
-    pub sign: String,
+    pub sign: Secret,
 }
 
 /// Which posts to show.

@@ -47,7 +47,7 @@ pub(super) fn register(registry: &mut Registry<State>) {
 async fn new(state: Arc<State>, params: NewKey) -> Result<NamedKey, RpcError> {
     let name = name(&params.name)?;
     let key = match params.private {
-        Some(private) => digits(&Zeroizing::new(private))?,
+        Some(private) => digits(&private)?,
         None => Keypair::generate(&mut rand::rng()),
     };
     let view = view(&name, &key.public());

@@ -79,7 +79,7 @@ pub(super) async fn run(
             print::either(global.json, &muted.authors, |authors| authors.join("\n"))
         }
         Forum::Profile { name, about, sign } => {
-            let params = ProfileParams { chain, name, about, sign };
+            let params = ProfileParams { chain, name, about, sign: sign.into() };
             let posted: Posted = client.call("chains_profile", &params).await?;
             print_posted(global, &posted)
         }

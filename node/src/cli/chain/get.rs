@@ -48,6 +48,7 @@ pub(super) async fn run(
             return Err(Failure::Usage(why.into()));
         }
     };
+    let decrypt = decrypt.map(Into::into);
     let params = PayloadParams { chain, id, attachment, decrypt, skip: 0, limit: None };
     let (payload, bytes) = whole(client, params).await?;
     match path {

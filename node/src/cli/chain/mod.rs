@@ -193,7 +193,7 @@ async fn cast(
     let sign = sign.ok_or_else(|| {
         Failure::Checked("a vote must be signed: give --sign with your private key".into())
     })?;
-    let params = VoteParams { chain, id, like, sign, why };
+    let params = VoteParams { chain, id, like, sign: sign.into(), why };
     let posted: Posted = client.call("chains_vote", &params).await?;
     print_posted(global, &posted)
 }

@@ -57,7 +57,7 @@ pub(super) async fn run(
         let (base64, upload) = give(client, &bytes).await?;
         attachments.push(AttachmentParams { name, base64, upload });
     }
-    let text = None;
+    let (text, sign) = (None, sign.map(Into::into));
     let params =
         PostParams { chain, title, reply, attachments, text, base64, upload, sign, encrypt };
     let posted: Posted = client.call("chains_post", &params).await?;
