@@ -239,6 +239,8 @@ pub(crate) struct Live {
     pub(crate) flights: BTreeMap<(ChainNo, Peer), Flight>,
     /// The block whose payload was asked for last, of each chain and peer.
     pub(crate) wants: BTreeMap<(ChainNo, Peer), u32>,
+    /// What peers said that they know when they were last asked because of that, since the last round.
+    pub(crate) named: BTreeMap<(ChainNo, Peer), Hash>,
     /// Peers that are to be asked for a chain.
     pub(crate) due: BTreeSet<(ChainNo, Peer)>,
     /// When the neighbours are asked again.
@@ -254,6 +256,7 @@ impl Live {
         self.wants.retain(|(of, _), _| *of != no);
         self.without.retain(|(of, _)| *of != no);
         self.due.retain(|(of, _)| *of != no);
+        self.named.retain(|(of, _), _| *of != no);
     }
 
     /// The peer is gone, and what was asked of it.
@@ -262,5 +265,6 @@ impl Live {
         self.without.retain(|(_, other)| other != peer);
         self.wants.retain(|(_, other), _| other != peer);
         self.due.retain(|(_, other)| other != peer);
+        self.named.retain(|(_, other), _| other != peer);
     }
 }

@@ -37,6 +37,7 @@ impl Desk<'_, '_, '_> {
         self.clear()?;
         let due = self.memory().live.borrow().round.is_none_or(|at| self.is_due(at));
         if due {
+            self.memory().live.borrow_mut().named.clear();
             for no in self.memory().chains.keys() {
                 self.round(*no);
             }

@@ -1,6 +1,6 @@
 //! Giving others what they lack of a chain.
 
-use covey_kernel::{Bounded, Bytes, Effect, Fault, Peer, RequestId, Text};
+use covey_kernel::{Bounded, Bytes, Effect, Fault, Hash, Peer, RequestId, Text, cbor};
 
 use super::desk::Desk;
 use crate::{
@@ -48,12 +48,20 @@ impl<'d> Desk<'d, '_, '_> {
             None => Response::Cuts(()),
         };
         self.effect(Effect::Answer { to: id, bytes: answer.encode() });
-        if !all {
+        if !all && self.is_news(chain, from, &pull.tips) {
             self.pull(chain, from, None)?;
         }
         self.memory().live.borrow_mut().without.remove(&(chain.no, from));
         self.memory().tidy(chain.no);
         Ok(())
+    }
+
+    /// Whether a peer names other blocks than when it was last asked because of them, since the last
+    /// round. What will never be taken here, as of a hard fork, would have both ask each other for ever.
+    fn is_news(&self, chain: &Chain, from: Peer, tips: &Tips) -> bool {
+        let named = Hash::of(&cbor::encode(tips));
+        let mut live = self.memory().live.borrow_mut();
+        live.named.insert((chain.no, from), named) != Some(named)
     }
 
     /// What somebody lacks who knows these, as far as one page holds it.

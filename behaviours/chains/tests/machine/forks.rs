@@ -77,6 +77,24 @@ fn sides_that_were_apart_for_long_show_a_hard_fork_and_keep_their_order() {
 }
 
 #[test]
+fn sides_that_cannot_come_together_do_not_ask_each_other_without_end() {
+    let (mut net, forum) = two();
+    net.cut(0, 1);
+    for at in 0..2 {
+        write(&mut net, at, &forum, 8, Span::hours(30));
+    }
+    net.traffic = (0, 0);
+    net.link(0, 1);
+    assert!(net.traffic.1 < 20, "{} answers", net.traffic.1);
+    for at in 0..2 {
+        assert!(!status(&mut net, at, &forum).forks.is_empty(), "node {at} has no fork");
+    }
+    net.traffic = (0, 0);
+    net.round();
+    assert!(net.traffic.1 < 20, "{} answers in a round", net.traffic.1);
+}
+
+#[test]
 fn sides_that_were_apart_for_a_while_come_together() {
     let (mut net, forum) = two();
     write(&mut net, 0, &forum, 8, Span::hours(30));
