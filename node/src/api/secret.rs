@@ -1,4 +1,4 @@
-//! Private keys on their way from the control socket.
+//! Keys that nobody else may know, on their way from the control socket.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-/// A private key, or its name. It is never shown, so that parameters can be logged, and its memory
+/// A private key, a group's key, or a key's name. It is never shown, so that parameters can be logged, and its memory
 /// is overwritten at the end.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -56,7 +56,7 @@ impl JsonSchema for Secret {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        chains::types::{PayloadParams, PostParams, ProfileParams, VoteParams},
+        chains::types::{JoinParams, PayloadParams, PostParams, ProfileParams, VoteParams},
         types::NewKey,
     };
     use serde::de::DeserializeOwned;
@@ -65,20 +65,29 @@ mod tests {
 
     const KEY: &str = "96700ACD";
 
-    fn parsed<T: DeserializeOwned + Debug>(mut params: Value, field: &str) -> String {
-        params[field] = KEY.into();
+    fn parsed<T: DeserializeOwned + Debug>(params: Value, field: &str) -> String {
+        parsed_with::<T>(params, field, KEY.into())
+    }
+
+    fn parsed_with<T: DeserializeOwned + Debug>(
+        mut params: Value,
+        field: &str,
+        key: Value,
+    ) -> String {
+        params[field] = key;
         format!("{:?}", serde_json::from_value::<T>(params).expect("these are its parameters"))
     }
 
     #[test]
-    fn parameters_do_not_show_private_keys() {
+    fn parameters_do_not_show_keys() {
         let block = json!({ "chain": "#chat", "id": "1_AB", "like": true, "name": "Ann" });
         for shown in [
             parsed::<PostParams>(block.clone(), "sign"),
             parsed::<VoteParams>(block.clone(), "sign"),
             parsed::<ProfileParams>(block.clone(), "sign"),
             parsed::<PayloadParams>(block.clone(), "decrypt"),
-            parsed::<NewKey>(block, "private"),
+            parsed::<NewKey>(block.clone(), "private"),
+            parsed_with::<JoinParams>(block, "keys", json!([KEY])),
         ] {
             assert!(shown.contains('…') && !shown.contains(KEY), "{shown}");
         }

@@ -43,6 +43,7 @@ pub(super) async fn run(global: &Global, chains: Chains) -> Result<(), Failure> 
     let client = global.client().await?;
     match chains {
         Chains::Join { name, keys, rules } => {
+            let keys = keys.into_iter().map(Into::into).collect();
             let params = JoinParams { chain: name, keys, rules };
             let joined: ChainView = client.call("chains_join", &params).await?;
             print::either(global.json, &joined, |joined| joined.genesis.clone())

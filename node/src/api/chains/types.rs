@@ -19,7 +19,7 @@ pub struct JoinParams {
     pub chain: String,
     /// A private group's shared key; a forum's pioneers, whose rules are then those of version 0.10.
     #[serde(default)]
-    pub keys: Vec<String>,
+    pub keys: Vec<Secret>,
     /// `paper` or `v10`; by default what the keys say.
     #[serde(default)]
     pub rules: Option<String>,
