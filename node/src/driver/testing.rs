@@ -3,9 +3,11 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Condvar, Mutex,
+        Arc, Condvar, Mutex, Weak,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use covey_kernel::{
@@ -248,6 +250,7 @@ impl Outside for Record {
 /// A real family whose commits wait at a gate, and fail when told to.
 #[derive(Clone)]
 pub(super) struct Gated {
+    // Before the gate, so that the database is closed when the gate is gone.
     family: Family,
     gate: Arc<(Mutex<Gate>, Condvar)>,
 }
@@ -332,6 +335,7 @@ impl Clock for SetClock {
 /// A directory with a database, and what a driver needs besides.
 pub(super) struct Place {
     dir: TempDir,
+    gates: Mutex<Vec<Weak<(Mutex<Gate>, Condvar)>>>,
     pub(super) clock: Arc<SetClock>,
     pub(super) said: Record,
 }
@@ -339,18 +343,31 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, clock: Arc::default(), said: Record::default() }
+        Self { dir, gates: Mutex::default(), clock: Arc::default(), said: Record::default() }
     }
 
     pub(super) fn store(&self) -> Gated {
         let schemas = [Schema::first("notes")];
         let network = covey_kernel::NetworkId::open();
         let db = Db::open(&self.dir.path().join("db"), network, &schemas).unwrap();
-        Gated::new(db.family("notes").unwrap())
+        let store = Gated::new(db.family("notes").unwrap());
+        self.gates.lock().unwrap().push(Arc::downgrade(&store.gate));
+        store
     }
 
     pub(super) fn config(&self) -> Config {
         Config::new(self.clock.clone()).unwrap()
+    }
+}
+
+/// A driver ends in its own time. Its directory goes after it, or it would be made anew.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let gates = self.gates.get_mut().unwrap();
+        let until = Instant::now() + Duration::from_secs(10);
+        while gates.iter().any(|gate| gate.strong_count() > 0) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
