@@ -252,8 +252,11 @@ impl Outside for Record {
 pub(super) struct Gated {
     // Before the gate, so that the database is closed when the gate is gone.
     family: Family,
-    gate: Arc<(Mutex<Gate>, Condvar)>,
+    gate: Arc<Door>,
 }
+
+/// A gate, and news of it.
+type Door = (Mutex<Gate>, Condvar);
 
 #[derive(Default)]
 struct Gate {
@@ -335,7 +338,7 @@ impl Clock for SetClock {
 /// A directory with a database, and what a driver needs besides.
 pub(super) struct Place {
     dir: TempDir,
-    gates: Mutex<Vec<Weak<(Mutex<Gate>, Condvar)>>>,
+    gates: Mutex<Vec<Weak<Door>>>,
     pub(super) clock: Arc<SetClock>,
     pub(super) said: Record,
 }
