@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-/// A private key, a group's key, or a key's name. It is never shown, so that parameters can be logged, and its memory
-/// is overwritten at the end.
+/// A private key, a group's key, or a key's name. It is never shown, so that parameters can be
+/// logged, and its memory is overwritten at the end.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
