@@ -113,6 +113,7 @@ async fn latency(ann: &Local, bob: &Local, pace: f64) -> Result<(f64, Latency), 
     let mut calls = tokio::task::JoinSet::new();
     let mut number = 0usize;
     while begun.elapsed() < PACED {
+        // the fraction is not due yet, and neither factor is negative
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let due = (begun.elapsed().as_secs_f64() * pace) as usize;
         while number < due {
