@@ -33,8 +33,11 @@ pub const CHAINS: usize = 256;
 pub const REQUEST_BYTES: usize = 128 * 1024;
 /// Bytes of a response: a page of blocks, or a part of a payload.
 pub const RESPONSE_BYTES: usize = 1024 * 1024;
-/// Blocks that say how much is known.
-pub const TIPS: usize = 64;
+/// Blocks that say how much is known. They are many, because those that the order leaves out stay tips
+/// for ever.
+pub const TIPS: usize = 1024;
+/// Blocks that say how much was known earlier. They need not say all: what they leave out comes again.
+pub const CUT_TIPS: usize = 64;
 /// Earlier states that a pull names: their distances double.
 pub const CUTS: usize = 24;
 /// Blocks of one page.

@@ -5,7 +5,7 @@ use covey_kernel::{Bounded, Bytes, Hash, Text, cbor, limits::GOSSIP_BYTES, recor
 use crate::{
     BlockId, SignedBlock,
     limits::{
-        CHUNKS, CUTS, INLINE_BYTES, NAME_BYTES, NAMES, PAGE_BLOCKS, PATH, REQUEST_BYTES,
+        CHUNKS, CUT_TIPS, CUTS, INLINE_BYTES, NAME_BYTES, NAMES, PAGE_BLOCKS, PATH, REQUEST_BYTES,
         RESPONSE_BYTES, TIPS,
     },
 };
@@ -35,6 +35,9 @@ record! {
 /// Blocks that say, with all their ancestors, how much is known.
 pub type Tips = Bounded<BlockId, TIPS>;
 
+/// Some of the blocks that said it earlier.
+pub type Cut = Bounded<BlockId, CUT_TIPS>;
+
 record! {
     /// Asks for the blocks that the asker lacks.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ record! {
         pub tips: Tips,
         /// What it knew when it knew 1, 2, 4, 8 … blocks less: who does not know the tips finds
         /// among them the last that both know.
-        pub cuts: Bounded<Tips, CUTS>,
+        pub cuts: Bounded<Cut, CUTS>,
         /// What the last page said of the next; 0 at first.
         pub after: u32,
     }

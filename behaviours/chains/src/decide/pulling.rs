@@ -7,13 +7,14 @@ use super::{
     ingest::{Taken, Waiting},
 };
 use crate::{
+    BlockId,
     command::{Direction, Reply, Selector},
     error::Error,
     graph::Ix,
-    limits::{CUTS, IDLE_PAGES, TIPS},
+    limits::{CUT_TIPS, CUTS, IDLE_PAGES, TIPS},
     loaded::Loaded,
     memory::{Chain, Errand, Flight, Waiter},
-    wire::{Item, Page, Pull, Refusal, Request, Response, Tally, Tips},
+    wire::{Cut, Item, Page, Pull, Refusal, Request, Response, Tally, Tips},
 };
 
 impl Desk<'_, '_, '_> {
@@ -63,9 +64,9 @@ impl Desk<'_, '_, '_> {
             flight.map_or((false, 0), |flight| (flight.cuts, flight.after))
         };
         let (tips, cuts) = {
-            let loaded = chain.load(self.store())?;
+            let mut loaded = chain.load(self.store())?;
             let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
-            (tips(&loaded), cuts)
+            (tips(&mut loaded), cuts)
         };
         let pull = Pull { asker: self.asker(chain, &peer), tips, cuts, after };
         self.ask(peer, Errand::Pull { chain: chain.no }, &Request::Pull(pull));
@@ -279,23 +280,32 @@ pub(super) fn refused(why: Refusal) -> Error {
     }
 }
 
-fn ids(loaded: &Loaded, blocks: impl IntoIterator<Item = Ix>) -> Tips {
-    Tips::first(blocks.into_iter().filter_map(|ix| loaded.graph.id(ix)))
+fn ids<const MOST: usize>(
+    loaded: &Loaded,
+    blocks: impl IntoIterator<Item = Ix>,
+) -> Bounded<BlockId, MOST> {
+    Bounded::first(blocks.into_iter().filter_map(|ix| loaded.graph.id(ix)))
 }
 
-/// The latest blocks on which nothing builds.
-fn tips(loaded: &Loaded) -> Tips {
+/// The blocks on which nothing builds. If they are too many, those at the end of the order count
+/// most, since all that is placed comes before them; and then the latest.
+fn tips(loaded: &mut Loaded) -> Tips {
     let mut tips: Vec<Ix> = loaded.graph.tips().collect();
     tips.reverse();
+    if tips.len() > TIPS {
+        tips.retain(|ix| loaded.graph.place(*ix).is_none());
+        tips.splice(0..0, loaded.graph.heads().iter().copied());
+    }
     ids(loaded, tips)
 }
 
-/// The tips of what was known 1, 2, 4, 8 … blocks earlier.
-fn cuts(loaded: &Loaded) -> Bounded<Tips, CUTS> {
+/// What was known 1, 2, 4, 8 … blocks earlier. There is always one, if there is more than the genesis,
+/// so who does not know the tips has no reason to ask for cuts again.
+fn cuts(loaded: &Loaded) -> Bounded<Cut, CUTS> {
     let lengths = (0..CUTS).map_while(|power| {
         let back = 1usize.checked_shl(u32::try_from(power).ok()?)?;
-        loaded.graph.len().checked_sub(back).filter(|length| *length > 1)
+        loaded.graph.len().checked_sub(back).filter(|length| *length > 0)
     });
-    let tips = lengths.filter_map(|length| loaded.graph.tips_of_first(length, TIPS));
+    let tips = lengths.map(|length| loaded.graph.tips_of_first(length, CUT_TIPS));
     Bounded::first(tips.map(|tips| ids(loaded, tips)))
 }

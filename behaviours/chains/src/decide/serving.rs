@@ -4,7 +4,7 @@ use covey_kernel::{Bounded, Bytes, Effect, Fault, Hash, Peer, RequestId, Text, c
 
 use super::desk::Desk;
 use crate::{
-    Name,
+    BlockId, Name,
     error::Error,
     genesis::Kind,
     graph::{Ix, Verdict},
@@ -12,7 +12,7 @@ use crate::{
     loaded::Loaded,
     memory::{Chain, Waiter},
     seal::Seal,
-    wire::{Asker, Item, Page, Pull, Refusal, Response, Tips},
+    wire::{Asker, Item, Page, Pull, Refusal, Response},
 };
 
 /// Bytes that a block takes in a page beside its payload, at least.
@@ -134,12 +134,13 @@ impl<'d> Desk<'d, '_, '_> {
 /// What both know for sure; none if that is not known without cuts. And whether everything that the
 /// asker knows is known here.
 fn common(loaded: &Loaded, pull: &Pull) -> (Option<Vec<Ix>>, bool) {
-    let known = |tips: &Tips| tips.iter().map(|id| loaded.find(id)).collect::<Option<Vec<Ix>>>();
+    let known =
+        |tips: &[BlockId]| tips.iter().map(|id| loaded.find(id)).collect::<Option<Vec<Ix>>>();
     if let Some(all) = known(&pull.tips) {
         return (Some(all), true);
     }
     let mut some: Vec<Ix> = pull.tips.iter().filter_map(|id| loaded.find(id)).collect();
-    if let Some(cut) = pull.cuts.iter().find_map(known) {
+    if let Some(cut) = pull.cuts.iter().find_map(|cut| known(cut)) {
         some.extend(cut);
         return (Some(some), false);
     }

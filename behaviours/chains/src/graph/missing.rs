@@ -32,17 +32,16 @@ impl Graph {
         past
     }
 
-    /// The blocks among the first `length` on which none of them builds: they say that the first
-    /// `length` are known. None if they are more than `most`.
+    /// The latest blocks among the first `length` on which none of them builds: if they are no more than
+    /// `most`, they say that the first `length` are known.
     #[must_use]
-    pub fn tips_of_first(&self, length: usize, most: usize) -> Option<Vec<Ix>> {
+    pub fn tips_of_first(&self, length: usize, most: usize) -> Vec<Ix> {
         let is_tip = |at: &usize| {
             let node = self.nodes.get(*at);
             node.is_some_and(|node| node.children.first().is_none_or(|child| child.at() >= length))
         };
         let length = length.min(self.nodes.len());
-        let tips = (0..length).rev().filter(is_tip).take(most.saturating_add(1));
-        let tips: Vec<Ix> = tips.filter_map(|at| u32::try_from(at).ok().map(Ix)).collect();
-        (tips.len() <= most).then_some(tips)
+        let tips = (0..length).rev().filter(is_tip).take(most);
+        tips.filter_map(|at| u32::try_from(at).ok().map(Ix)).collect()
     }
 }

@@ -16,3 +16,4 @@ mod kinds;
 mod net;
 mod pages;
 mod sealed;
+mod tips;
