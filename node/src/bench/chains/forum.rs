@@ -1,4 +1,4 @@
-//! A conversation as a graph: from a file, as its replay needs it.
+//! A conversation as a graph, as its replay needs it.
 
 use std::{
     fs::File,

@@ -18,8 +18,8 @@ use crate::{
 
 /// Lets the conversation happen in so many chains, each time among other people, and starts a node
 /// that has them all.
-pub async fn many(data: &Path, chains: usize) -> Result<Many, BenchError> {
-    let posts = forum::read(data)?;
+pub async fn many(data: Option<&Path>, chains: usize) -> Result<Many, BenchError> {
+    let posts = super::conversation(data)?;
     let place = tempfile::tempdir().map_err(crate::local::io("cannot make a directory"))?;
     let mut node = Local::start(place.path(), "node", Transport::Tcp).await?;
     node.stop().await?;

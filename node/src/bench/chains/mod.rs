@@ -1,6 +1,7 @@
 //! Chains: order and reputation of a conversation.
 
 mod forum;
+mod made_up;
 mod many;
 mod prepare;
 mod replay;
@@ -64,6 +65,14 @@ pub struct Many {
     pub memory: f64,
 }
 
+/// Posts of a conversation that is made up.
+const POSTS: usize = 10_000;
+
+/// The conversation in a file; none: one that is made up.
+fn conversation(data: Option<&Path>) -> Result<Vec<forum::Post>, BenchError> {
+    data.map_or_else(|| Ok(made_up::made_up(POSTS)), forum::read)
+}
+
 /// Over how many blocks the cost of one more is taken: about as many as the conversation has, as
 /// some parts of it branch more than others.
 const WINDOW: usize = 10_000;
@@ -79,8 +88,8 @@ pub struct Grown {
 
 /// Lets a conversation go on to so many posts, and measures what one more block costs at each
 /// power of ten.
-pub fn grow(data: &Path, posts: usize) -> Result<Vec<Grown>, BenchError> {
-    let posts = forum::continued(&forum::read(data)?, posts);
+pub fn grow(data: Option<&Path>, posts: usize) -> Result<Vec<Grown>, BenchError> {
+    let posts = forum::continued(&conversation(data)?, posts);
     let took = replay::blocks(&posts)?.took;
     let sizes = (3..).map(|exponent| 10usize.saturating_pow(exponent));
     let sizes = sizes.take_while(|size| *size <= took.len());
@@ -92,9 +101,9 @@ pub fn grow(data: &Path, posts: usize) -> Result<Vec<Grown>, BenchError> {
         .collect())
 }
 
-/// Measures a conversation from a file.
-pub async fn measure(data: &Path) -> Result<ChainsResult, BenchError> {
-    let posts = forum::read(data)?;
+/// Measures a conversation, from a file or made up.
+pub async fn measure(data: Option<&Path>) -> Result<ChainsResult, BenchError> {
+    let posts = conversation(data)?;
     let blocks = Arc::new(replay::blocks(&posts)?);
     let genesis = *blocks.genesis.id().hash.as_bytes();
     let begun = Instant::now();

@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use covey_chains::{
@@ -27,8 +27,9 @@ use crate::{
 
 /// Blocks of one page of the peer that is not there.
 const PAGE: usize = 500;
-/// How often it is looked whether all is there.
+/// How often it is looked whether all is there, and for how long.
 const LOOK: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Puts blocks into a data directory, by the machine itself: it is told by a peer that is not there.
 pub(super) async fn prepare(
@@ -54,6 +55,7 @@ pub(super) async fn prepare(
     let join = Join { genesis, first: None, key: None };
     own_inbox.call(Command::Join(Box::new(join))).await.map_err(|e| wrong(&e))?;
     if all {
+        let begun = Instant::now();
         own_inbox.push(Input::Connected(peer)).map_err(|_| wrong(&"the inbox is full"))?;
         loop {
             let status = Command::Status(which.clone());
@@ -61,6 +63,9 @@ pub(super) async fn prepare(
             let Reply::Status(status) = reply else { continue };
             if status.placed.saturating_add(status.blocked) >= count {
                 break;
+            }
+            if begun.elapsed() > LONGEST {
+                return Err(wrong(&format!("{} of {count} came", status.placed)));
             }
             tokio::time::sleep(LOOK).await;
         }
