@@ -147,6 +147,8 @@ pub enum Command {
     Muted(Selector),
     /// Delete a payload here, refuse it and never serve it again.
     Purge(Purge),
+    /// Follow the side of a hard fork on which this block is.
+    Choose(Selector, BlockId),
     /// Synchronise with a peer now.
     Sync(Selector, Peer, Direction),
     /// Ask a peer for its public chains.
@@ -295,6 +297,13 @@ pub enum Reply {
     Authors(Vec<PublicKey>),
     /// How many payloads were deleted.
     Purged(u64),
+    /// The other side of a hard fork is followed.
+    Chosen {
+        /// Blocks of that side.
+        adopted: u64,
+        /// Blocks that contradict it, and are kept aside.
+        aside: u64,
+    },
     /// What a synchronisation came to.
     Synced(Tally),
     /// Names of a peer's chains.

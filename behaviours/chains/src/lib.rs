@@ -19,6 +19,7 @@ pub mod command;
 mod decide;
 pub mod envelope;
 mod error;
+mod flight;
 pub mod genesis;
 pub mod graph;
 mod id;

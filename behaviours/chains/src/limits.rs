@@ -89,6 +89,18 @@ pub const ASKED_PER_TURN: usize = 256;
 pub const NEIGHBOURS_TOLD: usize = 16;
 /// Blocks of hard forks that are kept aside, in one chain.
 pub const FORKED: usize = 4096;
+/// Milliseconds after the last new block of an exchange after which what it has brought freezes, though
+/// it has not ended.
+pub const SETTLED_MILLIS: u64 = 5 * 60 * 1000;
+/// Places that are sought, between two rounds, for what one peer sends of a chain and is then not taken.
+pub const WASTED_PLACES: u64 = 16 * 1024;
+/// So often all places of the chain may be sought for that beside.
+pub const WASTED_TIMES: u64 = 4;
+/// Payloads in a row that one peer does not have, after which the others are asked for with the next
+/// round.
+pub const MISSES: u32 = 16;
+/// Commands and peers that wait for one exchange with a peer.
+pub const WAITERS: usize = 16;
 /// Pages in a row of which nothing is new, from one peer.
 pub const IDLE_PAGES: u32 = 64;
 /// Blocks that come together and are placed without all of the order being sought again.

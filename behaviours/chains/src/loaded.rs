@@ -90,7 +90,7 @@ impl Loaded {
     }
 
     /// Adds a block that was stored, and so was judged.
-    fn insert_again(&mut self, stored: &Stored) -> Option<()> {
+    pub(crate) fn insert_again(&mut self, stored: &Stored) -> Option<()> {
         let id = stored.signed.block.id();
         let entry = self.entry(&stored.signed, id)?;
         let verdict = if stored.liked { Verdict::Liked } else { Verdict::Admitted };

@@ -3,17 +3,16 @@
 
 use std::{
     cell::{RefCell, RefMut},
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
-use covey_kernel::{
-    AskId, CommandId, Fault, Hash, Keypair, Peer, PublicKey, RequestId, Store, Time,
-};
+use covey_kernel::{AskId, CommandId, Fault, Hash, Keypair, Peer, PublicKey, Store, Time};
 
 use crate::{
     Block, BlockId,
     command::ChainInfo,
     error::Error,
+    flight::Flight,
     genesis::{Genesis, Kind, Rules},
     layout::ChainNo,
     limits::LOADED_BLOCKS,
@@ -21,7 +20,7 @@ use crate::{
     records::Joined,
     seal::Seal,
     sealed_box::{self, Context},
-    wire::{ChainRef, Tally},
+    wire::{ChainRef, Page},
 };
 
 /// A chain that is followed.
@@ -91,6 +90,11 @@ impl Chain {
 
     fn blocks_in_memory(&self) -> usize {
         self.loaded.borrow().as_ref().map_or(0, |loaded| loaded.blocks().saturating_add(1))
+    }
+
+    /// The chain has other blocks than before.
+    pub(crate) fn replace(&self, loaded: Loaded) {
+        *self.loaded.borrow_mut() = Some(loaded);
     }
 
     fn unload(&self) {
@@ -178,41 +182,15 @@ impl Memory {
     }
 }
 
-/// Who waits for a synchronisation to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waiter {
-    Command(CommandId),
-    Request(RequestId),
-}
-
-/// Getting from a peer what we lack of a chain.
-#[derive(Debug, Default)]
-pub(crate) struct Flight {
-    pub(crate) tally: Tally,
-    pub(crate) waiters: Vec<Waiter>,
-    /// More was announced meanwhile.
-    pub(crate) again: bool,
-    /// The peer did not know our tips: it is told the cuts, too.
-    pub(crate) cuts: bool,
-    /// Where the peer's next page begins.
-    pub(crate) after: u32,
-    /// Pages in a row of which nothing was new.
-    pub(crate) idle: u32,
-    /// Something was new since something lacked its past.
-    pub(crate) gained: bool,
-    /// Something lacked its past, which may be here now.
-    pub(crate) lacked: bool,
-}
-
 /// What a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errand {
     /// Blocks that we lack.
-    Pull { chain: ChainNo },
+    Pull { chain: ChainNo, flight: u64 },
     /// A part of a payload.
     Want { chain: ChainNo, block: BlockId, first: u32 },
     /// Posts that are held there.
-    Held { chain: ChainNo },
+    Held { chain: ChainNo, flight: u64 },
     /// That there is something to get here.
     Tell,
     /// That the peer gets what it lacks.
@@ -229,6 +207,26 @@ pub(crate) struct Ask {
     pub(crate) until: Time,
 }
 
+/// A page that is taken with the next decision.
+#[derive(Debug)]
+pub(crate) struct Laid {
+    pub(crate) chain: ChainNo,
+    pub(crate) from: Peer,
+    pub(crate) flight: u64,
+    pub(crate) page: Page,
+}
+
+/// Getting payloads from a peer, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fetch {
+    /// One is asked for.
+    pub(crate) under_way: bool,
+    /// The block whose payload was asked for last.
+    pub(crate) after: Option<u32>,
+    /// How many in a row the peer did not have.
+    pub(crate) misses: u32,
+}
+
 /// What is lost with the process.
 #[derive(Default)]
 pub(crate) struct Live {
@@ -237,10 +235,15 @@ pub(crate) struct Live {
     pub(crate) without: BTreeSet<(ChainNo, Peer)>,
     pub(crate) asks: BTreeMap<AskId, Ask>,
     pub(crate) flights: BTreeMap<(ChainNo, Peer), Flight>,
-    /// The block whose payload was asked for last, of each chain and peer.
-    pub(crate) wants: BTreeMap<(ChainNo, Peer), u32>,
+    /// Pages that came in the last turn.
+    pub(crate) laid: VecDeque<Laid>,
+    /// How many exchanges there have been.
+    flown: u64,
+    pub(crate) fetches: BTreeMap<(ChainNo, Peer), Fetch>,
     /// What peers said that they know when they were last asked because of that, since the last round.
     pub(crate) named: BTreeMap<(ChainNo, Peer), Hash>,
+    /// Places that were sought for what peers sent and was then not taken, since the last round.
+    pub(crate) wasted: BTreeMap<(ChainNo, Peer), u64>,
     /// Peers that are to be asked for a chain.
     pub(crate) due: BTreeSet<(ChainNo, Peer)>,
     /// When the neighbours are asked again.
@@ -250,20 +253,27 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// A number for one more exchange.
+    pub(crate) fn next_flight(&mut self) -> u64 {
+        self.flown = self.flown.wrapping_add(1);
+        self.flown
+    }
+
     /// A chain is no longer followed. What was asked about it finds no chain.
     pub(crate) fn leave(&mut self, no: ChainNo) {
         self.flights.retain(|(of, _), _| *of != no);
-        self.wants.retain(|(of, _), _| *of != no);
+        self.fetches.retain(|(of, _), _| *of != no);
         self.without.retain(|(of, _)| *of != no);
         self.due.retain(|(of, _)| *of != no);
         self.named.retain(|(of, _), _| *of != no);
+        self.wasted.retain(|(of, _), _| *of != no);
     }
 
     /// The peer is gone, and what was asked of it.
     pub(crate) fn forget(&mut self, peer: &Peer) {
         self.online.remove(peer);
         self.without.retain(|(_, other)| other != peer);
-        self.wants.retain(|(_, other), _| other != peer);
+        self.fetches.retain(|(_, other), _| other != peer);
         self.due.retain(|(_, other)| other != peer);
         self.named.retain(|(_, other), _| other != peer);
     }

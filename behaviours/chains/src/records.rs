@@ -55,6 +55,19 @@ record! {
 }
 
 record! {
+    /// What was frozen before an exchange.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Settled {
+        /// So many places.
+        pub places: u64,
+        /// It counts no longer, if nothing new comes until then.
+        pub until: Time,
+        /// Who brought something last.
+        pub from: Peer,
+    }
+}
+
+record! {
     /// A held post. Its payload lies where those of other blocks do.
     #[derive(Clone, Debug)]
     pub(crate) struct HeldPost {

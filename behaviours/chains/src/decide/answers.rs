@@ -22,23 +22,29 @@ impl<'d> Desk<'d, '_, '_> {
             let ours = live.asks.get(&ask).is_some_and(|ask| ask.to == from);
             ours.then(|| live.asks.remove(&ask)).flatten()
         };
+        // A page before it may still be laid aside.
+        self.take_laid()?;
         // It came twice, or was asked before a restart.
         let Some(known) = known else { return Ok(()) };
         if matches!(answer, Err(AskFailure::Broken)) {
             self.effect(Effect::Strike(from));
         }
         match known.errand {
-            Errand::Pull { chain } => match self.followed(chain) {
-                Some(chain) => self.take_page(from, chain, answer),
-                None => Ok(()),
+            Errand::Pull { chain, flight } => match self.followed(chain) {
+                Some(chain) if self.is_flying(chain, from, flight) => {
+                    self.take_page(from, chain, answer)
+                }
+                _ => Ok(()),
             },
             Errand::Want { chain, block, first } => match self.followed(chain) {
                 Some(chain) => self.take_chunks(from, chain, (block, first), answer),
                 None => Ok(()),
             },
-            Errand::Held { chain } => match self.followed(chain) {
-                Some(chain) => self.take_held(from, chain, answer),
-                None => Ok(()),
+            Errand::Held { chain, flight } => match self.followed(chain) {
+                Some(chain) if self.is_flying(chain, from, flight) => {
+                    self.take_held(from, chain, answer)
+                }
+                _ => Ok(()),
             },
             Errand::Tell => Ok(()),
             Errand::Nudge { waiter } => {

@@ -91,11 +91,13 @@ impl<'d> Desk<'d, '_, '_> {
             Err(Error::UnknownChain(_)) => return Ok(Reply::Left(false)),
             Err(other) => return Err(other),
         };
-        self.view().delete(layout::chain(chain.no));
+        for key in [layout::chain(chain.no), layout::read(chain.no), layout::settled(chain.no)] {
+            self.view().delete(key);
+        }
         self.view().put(layout::leaving(chain.no), Vec::new());
         self.effect(Effect::Leave(Topic(chain.reference().topic())));
         self.effect(Effect::Wake(self.now()));
-        self.abandon(chain);
+        self.abandon(chain)?;
         self.change(Change::Leave(chain.no));
         self.tell(Event::Left(chain.info()));
         Ok(Reply::Left(true))

@@ -9,7 +9,8 @@ use crate::{
     error::Error,
     graph::Ix,
     layout,
-    memory::{Chain, Errand},
+    limits::MISSES,
+    memory::{Chain, Errand, Fetch},
     records::{self, HeldPost},
     wire::{Asker, Chunk, Refusal, Request, Response, Want},
 };
@@ -43,13 +44,13 @@ impl Desk<'_, '_, '_> {
         Ok(self.signed(chain, ix)?)
     }
 
-    /// Asks a peer for the next payload that is missing.
+    /// Asks a peer for the next payload that is missing, after the one that it was asked for last.
     pub(super) fn fetch(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
         let key = (chain.no, peer);
-        let after = self.memory().live.borrow().wants.get(&key).copied();
+        let fetch = self.memory().live.borrow().fetches.get(&key).copied().unwrap_or_default();
         let prefix = layout::all_missing(chain.no);
         let mut scan = Scan::prefix(&prefix).limit(1);
-        if let Some(after) = after {
+        if let Some(after) = fetch.after {
             scan = scan.after(&layout::missing(chain.no, after));
         }
         while let Some((found, value)) = self.store().scan(&scan)?.pop() {
@@ -62,17 +63,32 @@ impl Desk<'_, '_, '_> {
             }
             let first = covey_kernel::cbor::decode_stored(&value)?;
             let block = self.signed(chain, ix)?.block.id();
-            self.memory().live.borrow_mut().wants.insert(key, ix.0);
+            let fetch = Fetch { under_way: true, after: Some(ix.0), ..fetch };
+            self.memory().live.borrow_mut().fetches.insert(key, fetch);
             self.ask_chunks(chain, peer, block, first);
             return Ok(());
         }
-        self.memory().live.borrow_mut().wants.remove(&key);
+        self.memory().live.borrow_mut().fetches.remove(&key);
         Ok(())
+    }
+
+    /// A peer has given a payload, or not. Whether it may be asked for the next one: who lacks one after
+    /// the other is asked for more with the next round.
+    fn fetched(&mut self, chain: &Chain, peer: Peer, got: bool) -> bool {
+        let mut live = self.memory().live.borrow_mut();
+        let Some(fetch) = live.fetches.get_mut(&(chain.no, peer)) else { return false };
+        fetch.misses = if got { 0 } else { fetch.misses.saturating_add(1) };
+        if fetch.misses < MISSES {
+            return true;
+        }
+        *fetch = Fetch { under_way: false, misses: 0, ..*fetch };
+        false
     }
 
     /// Whether payloads are being fetched from a peer.
     pub(super) fn is_fetching(&self, chain: &Chain, peer: &Peer) -> bool {
-        self.memory().live.borrow().wants.contains_key(&(chain.no, *peer))
+        let live = self.memory().live.borrow();
+        live.fetches.get(&(chain.no, *peer)).is_some_and(|fetch| fetch.under_way)
     }
 
     fn ask_chunks(&mut self, chain: &Chain, peer: Peer, block: BlockId, first: u32) {
@@ -89,25 +105,28 @@ impl Desk<'_, '_, '_> {
         (block, first): (BlockId, u32),
         answer: Result<Response, AskFailure>,
     ) -> Result<(), Error> {
-        match answer {
-            Ok(Response::Chunks(chunks)) => {
-                match self.keep_chunks(chain, &block, first, &chunks)? {
-                    Kept::More(next) => {
-                        self.ask_chunks(chain, from, block, next);
-                        return Ok(());
-                    }
-                    Kept::Bad => self.effect(Effect::Strike(from)),
-                    Kept::Enough => {}
-                }
-            }
-            Ok(_) => {}
+        let kept = match answer {
+            Ok(Response::Chunks(chunks)) => self.keep_chunks(chain, &block, first, &chunks)?,
+            Ok(_) => Kept::Nothing,
             Err(_) => {
                 // The round asks again.
-                self.memory().live.borrow_mut().wants.remove(&(chain.no, from));
+                self.memory().live.borrow_mut().fetches.remove(&(chain.no, from));
                 return Ok(());
             }
+        };
+        match kept {
+            Kept::More(next) => {
+                self.ask_chunks(chain, from, block, next);
+                return Ok(());
+            }
+            Kept::Bad => self.effect(Effect::Strike(from)),
+            Kept::Enough | Kept::Nothing => {}
         }
-        Ok(self.fetch(chain, from)?)
+        let got = matches!(kept, Kept::Enough);
+        match self.fetched(chain, from, got) {
+            true => Ok(self.fetch(chain, from)?),
+            false => Ok(()),
+        }
     }
 
     /// Stores chunks that belong to a payload.
@@ -138,7 +157,7 @@ impl Desk<'_, '_, '_> {
             records::write(self.view(), missing.clone(), &next);
         }
         if next < blob.chunks() {
-            return Ok(if next > first { Kept::More(next) } else { Kept::Enough });
+            return Ok(if next > first { Kept::More(next) } else { Kept::Nothing });
         }
         self.view().delete(missing);
         self.note_profile(chain, ix, &signed.block)?;
@@ -150,8 +169,10 @@ impl Desk<'_, '_, '_> {
 enum Kept {
     /// More are missing, from this one on.
     More(u32),
-    /// Nothing more is to be asked: all is there, or what came is not what was asked for.
+    /// All is there, or it is no longer wanted.
     Enough,
+    /// The peer has none of it.
+    Nothing,
     /// One does not belong to the payload.
     Bad,
 }

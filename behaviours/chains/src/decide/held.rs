@@ -69,8 +69,9 @@ impl Desk<'_, '_, '_> {
 
     /// Asks a neighbour for the posts that are held there.
     pub(super) fn ask_held(&mut self, chain: &Chain, peer: Peer) {
+        let Some(flight) = self.flight(chain, peer, |flight| flight.number) else { return };
         let asker = self.asker(chain, &peer);
-        self.ask(peer, Errand::Held { chain: chain.no }, &Request::Held(asker));
+        self.ask(peer, Errand::Held { chain: chain.no, flight }, &Request::Held(asker));
     }
 
     /// A neighbour wants the posts that were made here and are held.
@@ -107,10 +108,10 @@ impl Desk<'_, '_, '_> {
     ) -> Result<(), Error> {
         if let Ok(Response::Held(items)) = &answer {
             let accepted = self.take_posts(from, chain, items)?;
-            self.count(chain, from, Tally { accepted, offered: items.len() as u64 });
+            let tally = Tally { accepted, offered: items.len() as u64 };
+            self.flight(chain, from, |flight| flight.count(tally));
         }
-        self.end(chain, from, Ok(()));
-        Ok(())
+        Ok(self.end(chain, from, Ok(()))?)
     }
 
     fn take_posts(&mut self, from: Peer, chain: &Chain, items: &[Item]) -> Result<u64, Error> {
@@ -124,16 +125,25 @@ impl Desk<'_, '_, '_> {
             let mut waiting = Waiting::default();
             let taken = self.take(chain, item, &mut waiting)?;
             self.tell_taken(chain, &mut waiting)?;
+            let wasted = self.waste(chain, from, taken, &mut waiting)?;
             match taken {
-                Taken::Held => self.keep_held(from, chain, item)?,
-                Taken::New if self.is_placed(chain, item)? => self.announce(chain, item)?,
+                Taken::Held => {
+                    self.keep_held(from, chain, item)?;
+                    accepted = accepted.saturating_add(1);
+                }
+                Taken::New if self.is_placed(chain, item)? => {
+                    self.announce(chain, item)?;
+                    accepted = accepted.saturating_add(1);
+                }
                 Taken::Invalid(_) => {
                     self.effect(Effect::Strike(from));
                     break;
                 }
-                _ => continue,
+                _ => {}
             }
-            accepted = accepted.saturating_add(1);
+            if wasted {
+                break;
+            }
         }
         Ok(accepted)
     }

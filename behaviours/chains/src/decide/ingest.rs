@@ -50,6 +50,8 @@ pub(super) struct Waiting {
     aside: BTreeMap<Hash, Item>,
     /// What was taken and is to be told.
     taken: Vec<BlockId>,
+    /// Places that were sought for what was then not taken.
+    pub(super) wasted: u64,
 }
 
 impl Waiting {
@@ -97,7 +99,10 @@ impl Desk<'_, '_, '_> {
             return Ok(Taken::Unknown);
         };
         let settled = self.settled(chain, &loaded)?;
+        let sought = loaded.graph.sought();
         if let Err(why) = add(&mut loaded, &before, signed, settled) {
+            let sought = loaded.graph.sought().saturating_sub(sought);
+            waiting.wasted = waiting.wasted.saturating_add(sought);
             drop(loaded);
             return self.not_added(chain, &before, item, why, waiting);
         }
@@ -124,10 +129,7 @@ impl Desk<'_, '_, '_> {
             let state = self.state_of(chain, &id)?;
             self.tell(Event::Block { chain: chain.info(), id, state });
         }
-        if self.store().get(&layout::settled(chain.no))?.is_none() {
-            chain.load(self.store())?.freeze(&chain.joined.genesis);
-        }
-        Ok(())
+        self.freeze(chain)
     }
 
     fn not_added(
@@ -224,12 +226,22 @@ impl Desk<'_, '_, '_> {
         };
         let stored = Stored { signed: item.block.clone(), arrived: self.now(), liked };
         records::write(self.view(), layout::block(chain.no, ix.0), &stored);
-        let there = self.store().get(&layout::chunk(chain.no, &id.hash, 0))?.is_some();
-        if there {
-            return self.note_profile(chain, ix, &item.block.block);
-        }
-        self.await_payload(chain, ix, &item.block.block)?;
+        self.expect_payload(chain, ix, &item.block)?;
         self.take_payload(chain, ix, item)
+    }
+
+    /// A block is new: its payload is there, as that of a held post may be, or is to come.
+    pub(super) fn expect_payload(
+        &mut self,
+        chain: &Chain,
+        ix: Ix,
+        signed: &SignedBlock,
+    ) -> Result<(), Fault> {
+        let hash = signed.block.id().hash;
+        if self.store().get(&layout::chunk(chain.no, &hash, 0))?.is_some() {
+            return self.note_profile(chain, ix, &signed.block);
+        }
+        self.await_payload(chain, ix, &signed.block)
     }
 
     /// A first post says which chain this is.
@@ -259,7 +271,7 @@ impl Desk<'_, '_, '_> {
 }
 
 /// Why a block was not added.
-enum NotAdded {
+pub(super) enum NotAdded {
     Verdict(Verdict),
     /// It would change this place, which is frozen.
     Frozen(usize),
@@ -313,7 +325,7 @@ fn try_add(
 
 /// Whether a block may stand on its past: not earlier than a block before it, and its vote on an
 /// ancestor and no like of its author's own.
-fn fits(loaded: &Loaded, block: &Block) -> Result<(), NotAdded> {
+pub(super) fn fits(loaded: &Loaded, block: &Block) -> Result<(), NotAdded> {
     let backs: Option<Vec<Ix>> = block.backs.iter().map(|back| loaded.find(back)).collect();
     let backs = backs.ok_or(NotAdded::NoPast)?;
     if backs.iter().any(|back| loaded.graph.time(*back) > Some(block.time)) {

@@ -6,8 +6,10 @@
 
 mod answers;
 mod chains;
+mod choosing;
 pub(crate) mod desk;
 mod fetching;
+mod flights;
 mod forks;
 mod forum;
 mod held;
@@ -21,6 +23,7 @@ mod reading;
 mod rounds;
 mod serving;
 mod states;
+mod wasted;
 
 use covey_kernel::{CommandId, Effect};
 
@@ -83,6 +86,7 @@ impl Desk<'_, '_, '_> {
             Command::Content(which, id, key) => {
                 Reply::Content(Box::new(self.content(&which, &id, key.as_deref())?))
             }
+            Command::Choose(which, id) => self.choose(&which, &id)?,
             Command::Post(post) => self.post(*post)?,
             Command::Reps(which, of) => self.reps(&which, of)?,
             Command::Show(show) => self.show(&show)?,

@@ -60,8 +60,12 @@ impl Desk<'_, '_, '_> {
     }
 
     fn judge(&mut self, chain: &Chain, from: Peer, item: &Item) -> Result<GossipVerdict, Error> {
+        if self.wastes(chain, from)? {
+            return Ok(GossipVerdict::Ignore);
+        }
         let mut waiting = Waiting::default();
         let taken = self.take(chain, item, &mut waiting)?;
+        self.waste(chain, from, taken, &mut waiting)?;
         self.tell_taken(chain, &mut waiting)?;
         self.memory().tidy(chain.no);
         let placed = self.is_placed(chain, item)?;

@@ -1,76 +1,33 @@
 //! Getting from a peer what we lack of a chain, a page at a time.
 
-use covey_kernel::{AskFailure, Bounded, CommandId, Effect, Fault, Peer};
+use covey_kernel::{AskFailure, Bounded, Effect, Fault, Peer};
 
 use super::{
     desk::Desk,
     ingest::{Taken, Waiting},
+    wasted::WASTED,
 };
 use crate::{
     BlockId,
-    command::{Direction, Reply, Selector},
     error::Error,
+    flight::Flight,
     graph::Ix,
-    limits::{CUT_TIPS, CUTS, IDLE_PAGES, TIPS},
+    limits::{CUT_TIPS, CUTS, TIPS},
     loaded::Loaded,
-    memory::{Chain, Errand, Flight, Waiter},
-    wire::{Cut, Item, Page, Pull, Refusal, Request, Response, Tally, Tips},
+    memory::{Chain, Laid},
+    wire::{Cut, Item, Page, Refusal, Response, Tally, Tips},
 };
 
 impl Desk<'_, '_, '_> {
-    /// Synchronises with a peer because the user asks for it.
-    pub(super) fn sync(
-        &mut self,
-        id: CommandId,
-        which: &Selector,
-        peer: Peer,
-        direction: Direction,
-    ) -> Result<(), Error> {
-        let chain = self.chain(which)?;
-        if direction == Direction::Receive {
-            self.memory().live.borrow_mut().without.remove(&(chain.no, peer));
-            return Ok(self.pull(chain, peer, Some(Waiter::Command(id)))?);
-        }
-        let asker = self.asker(chain, &peer);
-        self.ask(peer, Errand::Nudge { waiter: id }, &Request::Nudge(asker));
-        Ok(())
-    }
-
-    /// Asks a peer for what we lack. One question at a time for each chain and peer.
-    pub(super) fn pull(
-        &mut self,
+    /// What we know of a chain, for somebody who is to tell us what we lack.
+    pub(super) fn known(
+        &self,
         chain: &Chain,
-        peer: Peer,
-        waiter: Option<Waiter>,
-    ) -> Result<(), Fault> {
-        let key = (chain.no, peer);
-        {
-            let mut live = self.memory().live.borrow_mut();
-            if let Some(flight) = live.flights.get_mut(&key) {
-                flight.waiters.extend(waiter);
-                flight.again = true;
-                return Ok(());
-            }
-            let waiters = waiter.into_iter().collect();
-            live.flights.insert(key, Flight { waiters, ..Flight::default() });
-        }
-        self.ask_page(chain, peer)
-    }
-
-    fn ask_page(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
-        let (with_cuts, after) = {
-            let live = self.memory().live.borrow();
-            let flight = live.flights.get(&(chain.no, peer));
-            flight.map_or((false, 0), |flight| (flight.cuts, flight.after))
-        };
-        let (tips, cuts) = {
-            let mut loaded = chain.load(self.store())?;
-            let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
-            (tips(&mut loaded), cuts)
-        };
-        let pull = Pull { asker: self.asker(chain, &peer), tips, cuts, after };
-        self.ask(peer, Errand::Pull { chain: chain.no }, &Request::Pull(pull));
-        Ok(())
+        with_cuts: bool,
+    ) -> Result<(Tips, Bounded<Cut, CUTS>), Fault> {
+        let mut loaded = chain.load(self.store())?;
+        let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
+        Ok((tips(&mut loaded), cuts))
     }
 
     /// A page has come, or not.
@@ -80,176 +37,131 @@ impl Desk<'_, '_, '_> {
         chain: &Chain,
         answer: Result<Response, AskFailure>,
     ) -> Result<(), Error> {
-        if !self.memory().live.borrow().flights.contains_key(&(chain.no, from)) {
-            // It was asked before the exchange was broken off.
-            return Ok(());
-        }
         match answer {
-            Ok(Response::Page(page)) => self.take_blocks(from, chain, &page),
+            Ok(Response::Page(page)) => self.page_came(from, chain, page),
             Ok(Response::Cuts(())) => self.ask_again(chain, from),
             Ok(Response::Refused(why)) => {
                 if matches!(why, Refusal::NotHere(()) | Refusal::OtherFirst(_)) {
                     self.memory().live.borrow_mut().without.insert((chain.no, from));
                 }
-                self.end(chain, from, Err(refused(why)));
-                Ok(())
+                Ok(self.end(chain, from, Err(refused(why)))?)
             }
-            Ok(_) => {
-                self.effect(Effect::Strike(from));
-                self.end(chain, from, Err(Error::Peer("it broke the protocol".into())));
-                Ok(())
-            }
-            Err(why) => {
-                self.end(chain, from, Err(Error::Peer(why.to_string())));
-                Ok(())
-            }
+            Ok(_) => self.break_off(chain, from, "it broke the protocol"),
+            Err(why) => Ok(self.end(chain, from, Err(Error::Peer(why.to_string())))?),
         }
     }
 
-    /// The peer does not know our tips. It is told more; who is not content with that goes on for ever.
+    /// The peer does not know our tips. It is told more, once.
     fn ask_again(&mut self, chain: &Chain, from: Peer) -> Result<(), Error> {
-        let cut = {
-            let mut live = self.memory().live.borrow_mut();
-            let flight = live.flights.get_mut(&(chain.no, from));
-            flight.is_some_and(|flight| std::mem::replace(&mut flight.cuts, true))
+        match self.flight(chain, from, Flight::name_cuts) {
+            Some(true) => Ok(self.ask_page(chain, from)?),
+            _ => self.break_off(chain, from, "it broke the protocol"),
+        }
+    }
+
+    /// The peer has done what no honest one does.
+    fn break_off(&mut self, chain: &Chain, from: Peer, why: &str) -> Result<(), Error> {
+        self.effect(Effect::Strike(from));
+        Ok(self.end(chain, from, Err(Error::Peer(why.into())))?)
+    }
+
+    /// What a decision asks is asked after it. So that the peer makes the next page while this one is
+    /// taken, this one is laid aside until the next decision.
+    fn page_came(&mut self, from: Peer, chain: &Chain, page: Page) -> Result<(), Error> {
+        let turned = self.flight(chain, from, |flight| (flight.number, flight.turn(&page)));
+        let Some((flight, true)) = turned else {
+            return self.take_blocks(from, chain, &page, false);
         };
-        if cut {
-            self.effect(Effect::Strike(from));
-            self.end(chain, from, Err(Error::Peer("it broke the protocol".into())));
+        self.ask_page(chain, from)?;
+        let laid = Laid { chain: chain.no, from, flight, page };
+        self.memory().live.borrow_mut().laid.push_back(laid);
+        self.effect(Effect::Wake(self.now()));
+        Ok(())
+    }
+
+    /// Takes the pages that were laid aside.
+    pub(super) fn take_laid(&mut self) -> Result<(), Error> {
+        loop {
+            let laid = self.memory().live.borrow_mut().laid.pop_front();
+            let Some(Laid { chain, from, flight, page }) = laid else { return Ok(()) };
+            let chain = self.memory().chains.get(&chain);
+            let Some(chain) = chain.filter(|chain| self.is_flying(chain, from, flight)) else {
+                continue;
+            };
+            self.take_blocks(from, chain, &page, true)?;
+        }
+    }
+
+    /// Takes a page. Whether the next one is asked for already.
+    fn take_blocks(
+        &mut self,
+        from: Peer,
+        chain: &Chain,
+        page: &Page,
+        asked: bool,
+    ) -> Result<(), Error> {
+        let Came { accepted, lacked, broken } = self.take_items(from, chain, &page.items)?;
+        let tally = Tally { accepted, offered: page.items.len() as u64 };
+        self.flight(chain, from, |flight| {
+            flight.count(tally);
+            flight.taken(accepted > 0, lacked);
+        });
+        self.memory().tidy(chain.no);
+        match broken {
+            Some(Broken::Invalid(why)) => return self.break_off(chain, from, why),
+            Some(Broken::Wasteful) => {
+                return Ok(self.end(chain, from, Err(Error::Peer(WASTED.into())))?);
+            }
+            None => {}
+        }
+        if asked {
             return Ok(());
         }
-        Ok(self.ask_page(chain, from)?)
+        match self.flight(chain, from, Flight::begins_again) {
+            Some(true) => Ok(self.ask_page(chain, from)?),
+            _ => self.end_of_pages(chain, from),
+        }
     }
 
-    /// A chain is left: who waits for its exchanges hears so.
-    pub(super) fn abandon(&mut self, chain: &Chain) {
-        let peers: Vec<Peer> = {
-            let live = self.memory().live.borrow();
-            let of = live.flights.keys().filter(|(no, _)| *no == chain.no);
-            of.map(|(_, peer)| *peer).collect()
-        };
-        for peer in peers {
-            self.end(chain, peer, Err(Error::UnknownChain(chain.info().name.to_string())));
+    fn take_items(&mut self, from: Peer, chain: &Chain, items: &[Item]) -> Result<Came, Error> {
+        let (mut came, mut waiting) = (Came::default(), Waiting::default());
+        if !items.is_empty() {
+            self.begin_exchange(chain, from)?;
         }
-        self.memory().live.borrow_mut().leave(chain.no);
-    }
-
-    fn take_blocks(&mut self, from: Peer, chain: &Chain, page: &Page) -> Result<(), Error> {
-        // The peer makes the next page while this one is taken.
-        let asked = self.turn_page(chain, from, page);
-        if asked {
-            self.ask_page(chain, from)?;
-        }
-        let mut waiting = Waiting::default();
-        let mut tally = Tally { accepted: 0, offered: page.items.len() as u64 };
-        let (mut broken, mut lacked) = (None, false);
-        if !page.items.is_empty() {
-            self.begin_exchange(chain)?;
-        }
-        for item in &*page.items {
-            match self.take(chain, item, &mut waiting)? {
-                Taken::New => tally.accepted = tally.accepted.saturating_add(1),
+        for item in items {
+            let taken = self.take(chain, item, &mut waiting)?;
+            if self.waste(chain, from, taken, &mut waiting)? {
+                came.broken = Some(Broken::Wasteful);
+                break;
+            }
+            match taken {
+                Taken::New => came.accepted = came.accepted.saturating_add(1),
                 Taken::Invalid(why) => {
-                    broken = Some(why);
+                    came.broken = Some(Broken::Invalid(why));
                     break;
                 }
-                Taken::Unknown => lacked = true,
+                Taken::Unknown => came.lacked = true,
                 _ => {}
             }
         }
         self.tell_taken(chain, &mut waiting)?;
-        if tally.accepted > 0 {
+        if came.accepted > 0 {
+            self.go_on_exchanging(chain, from)?;
             match chain.awaits_first() {
                 true => self.tell_neighbours(chain, Some(from)),
-                false => self.announce_heads(chain, &page.items)?,
+                false => self.announce_heads(chain, items)?,
             }
         }
-        self.count(chain, from, tally);
-        self.page_taken(chain, from, tally.accepted > 0, lacked);
-        self.memory().tidy(chain.no);
-        if let Some(why) = broken {
-            self.effect(Effect::Strike(from));
-            self.end(chain, from, Err(Error::Peer(why.into())));
-            return Ok(());
-        }
-        if asked {
-            return Ok(());
-        }
-        match self.asks_again(chain, from) {
-            true => Ok(self.ask_page(chain, from)?),
-            false => self.end_of_pages(chain, from),
-        }
+        Ok(came)
     }
 
     /// Nothing more comes: what is held there is asked for, and payloads.
     fn end_of_pages(&mut self, chain: &Chain, from: Peer) -> Result<(), Error> {
-        self.end_exchange(chain)?;
         self.ask_held(chain, from);
         if !self.is_fetching(chain, &from) {
             self.fetch(chain, from)?;
         }
         Ok(())
-    }
-
-    /// Whether the peer is to make another page. Where nothing new comes, it may go on only for so
-    /// long. Where something lacked its past, what follows does too: it begins again.
-    fn turn_page(&mut self, chain: &Chain, from: Peer, page: &Page) -> bool {
-        let mut live = self.memory().live.borrow_mut();
-        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
-        if std::mem::take(&mut flight.lacked) {
-            flight.after = 0;
-            return true;
-        }
-        let next = page.next.filter(|next| *next > flight.after && flight.idle < IDLE_PAGES);
-        flight.after = next.unwrap_or(0);
-        next.is_some()
-    }
-
-    /// Adds to what a synchronisation has come to.
-    pub(super) fn count(&mut self, chain: &Chain, from: Peer, tally: Tally) {
-        let mut live = self.memory().live.borrow_mut();
-        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return };
-        flight.tally.accepted = flight.tally.accepted.saturating_add(tally.accepted);
-        flight.tally.offered = flight.tally.offered.saturating_add(tally.offered);
-    }
-
-    /// A page was taken. What lacked its past may have it now, if something was new since the last
-    /// time.
-    fn page_taken(&mut self, chain: &Chain, from: Peer, gained: bool, lacked: bool) {
-        let mut live = self.memory().live.borrow_mut();
-        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return };
-        flight.idle = if gained { 0 } else { flight.idle.saturating_add(1) };
-        flight.gained |= gained;
-        flight.lacked |= lacked && std::mem::take(&mut flight.gained);
-    }
-
-    /// Whether a peer without more pages is asked from the start again: more was announced
-    /// meanwhile, or something lacked its past.
-    fn asks_again(&mut self, chain: &Chain, from: Peer) -> bool {
-        let mut live = self.memory().live.borrow_mut();
-        let Some(flight) = live.flights.get_mut(&(chain.no, from)) else { return false };
-        std::mem::take(&mut flight.again) | std::mem::take(&mut flight.lacked)
-    }
-
-    /// A synchronisation has ended: those who wait for it hear what it came to.
-    pub(super) fn end(&mut self, chain: &Chain, from: Peer, outcome: Result<(), Error>) {
-        let flight = self.memory().live.borrow_mut().flights.remove(&(chain.no, from));
-        let Some(flight) = flight else { return };
-        for waiter in flight.waiters {
-            match waiter {
-                Waiter::Command(to) => {
-                    let reply = outcome.clone().map(|()| Reply::Synced(flight.tally));
-                    self.effect(Effect::Reply { to, reply });
-                }
-                Waiter::Request(to) => {
-                    let answer = match &outcome {
-                        Ok(()) => Response::Tally(flight.tally),
-                        Err(_) => Response::Refused(Refusal::Later(())),
-                    };
-                    self.effect(Effect::Answer { to, bytes: answer.encode() });
-                }
-            }
-        }
     }
 
     /// Tells others of the blocks among these on which nothing builds.
@@ -266,6 +178,24 @@ impl Desk<'_, '_, '_> {
         }
         Ok(())
     }
+}
+
+/// What came of a page.
+#[derive(Default)]
+struct Came {
+    /// Blocks that are new.
+    accepted: u64,
+    /// Some of a block's past is not known here.
+    lacked: bool,
+    /// Why the rest of it was not looked at.
+    broken: Option<Broken>,
+}
+
+enum Broken {
+    /// An honest peer would not have sent this.
+    Invalid(&'static str),
+    /// The peer's share of what is not taken is used up.
+    Wasteful,
 }
 
 /// Why a peer refuses, in words for the user.

@@ -164,7 +164,7 @@ impl Desk<'_, '_, '_> {
         let forks = self.forks(chain)?;
         let mut loaded = chain.load(self.store())?;
         let placed = loaded.graph.order().len().saturating_sub(1);
-        let frozen = loaded.frozen;
+        let frozen = self.settled(chain, &loaded)?;
         Ok(Reply::Status(Box::new(ChainStatus {
             info: chain.info(),
             placed: placed as u64,

@@ -33,13 +33,15 @@ impl Desk<'_, '_, '_> {
     }
 
     pub(super) fn wake(&mut self) -> Result<(), Error> {
+        self.take_laid()?;
         self.give_up()?;
         self.clear()?;
         let due = self.memory().live.borrow().round.is_none_or(|at| self.is_due(at));
         if due {
-            self.memory().live.borrow_mut().named.clear();
-            for no in self.memory().chains.keys() {
-                self.round(*no);
+            self.begin_round();
+            for chain in self.memory().chains.values() {
+                self.expire_exchange(chain)?;
+                self.round(chain.no);
             }
             self.next_round();
         }
@@ -69,6 +71,13 @@ impl Desk<'_, '_, '_> {
         }
         self.effect(Effect::Wake(self.now()));
         Ok(())
+    }
+
+    /// What is counted between two rounds is counted anew.
+    fn begin_round(&mut self) {
+        let mut live = self.memory().live.borrow_mut();
+        live.named.clear();
+        live.wasted.clear();
     }
 
     fn next_round(&mut self) {

@@ -6,13 +6,14 @@ use super::desk::Desk;
 use crate::{
     BlockId, Name,
     error::Error,
+    flight::Waiter,
     genesis::Kind,
     graph::{Ix, Verdict},
     limits::{INLINE_BYTES, PAGE_BLOCKS, PAGE_BYTES},
     loaded::Loaded,
-    memory::{Chain, Waiter},
+    memory::Chain,
     seal::Seal,
-    wire::{Asker, Item, Page, Pull, Refusal, Response},
+    wire::{Asker, Item, Page, Pull, Refusal, Response, Tips},
 };
 
 /// Bytes that a block takes in a page beside its payload, at least.

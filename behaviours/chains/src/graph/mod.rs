@@ -15,7 +15,10 @@ mod stand;
 mod states;
 mod trace;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use covey_kernel::{PublicKey, Span, Time};
 
@@ -80,6 +83,8 @@ pub struct Graph {
     heads: BTreeSet<Ix>,
     states: States,
     order: Order,
+    /// How many places were sought until now: what was asked of the graph has cost so much.
+    sought: AtomicU64,
 }
 
 impl Graph {
@@ -96,6 +101,7 @@ impl Graph {
             heads: BTreeSet::from([Ix::GENESIS]),
             order: Order::new(start.clone()),
             states: States::new(start),
+            sought: AtomicU64::new(0),
         }
     }
 
@@ -202,6 +208,12 @@ impl Graph {
     pub fn frozen(&mut self, places: u64, span: Span) -> usize {
         self.refresh();
         self.order.frozen(places, span)
+    }
+
+    /// How many places were sought until now, in answer to all questions: a measure of what they cost.
+    #[must_use]
+    pub fn sought(&self) -> u64 {
+        self.sought.load(Ordering::Relaxed)
     }
 
     fn admit(&mut self, ix: Ix) {

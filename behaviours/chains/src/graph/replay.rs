@@ -1,6 +1,6 @@
 //! Places blocks one after another, as *Admission and order* says.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::atomic::Ordering};
 
 use covey_kernel::Time;
 
@@ -46,6 +46,7 @@ impl Graph {
         if region.is_empty() {
             return outcome;
         }
+        self.sought.fetch_add(region.len() as u64, Ordering::Relaxed);
         let region = Region::new(self, region);
         let parts = Parts::new(&region, left_out);
         let mut replay = Replay { graph: self, region: &region, parts, outcome, trace };

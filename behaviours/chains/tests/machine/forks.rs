@@ -2,6 +2,7 @@ use covey_chains::{
     BlockId,
     command::{ChainStatus, Command, Reply, Which},
     genesis::{Freeze, Genesis, Rules},
+    limits::{INLINE_BYTES, PAGE_BYTES, SETTLED_MILLIS},
 };
 use covey_kernel::{Span, Text};
 
@@ -131,4 +132,68 @@ fn a_late_joiner_gets_the_whole_past_and_no_fork() {
     }
     net.same(&forum, 13);
     assert_eq!(status(&mut net, 1, &forum).forks, []);
+}
+
+/// A forum in which a third node brings something: 0 has the newest, 1 what was written beside it long ago,
+/// 2 begins.
+fn three() -> (Net, Genesis) {
+    let (mut net, forum) = (Net::new(3), forum());
+    for at in 0..3 {
+        net.join(at, &forum);
+    }
+    net.link(0, 1);
+    net.post(0, &forum, "first", 1);
+    net.cut(0, 1);
+    net.deaf = true;
+    (net, forum)
+}
+
+#[test]
+fn who_has_nothing_does_not_end_what_another_brings() {
+    let (mut net, forum) = three();
+    // More than one page, and old enough to freeze.
+    let text = "x".repeat(INLINE_BYTES - 512);
+    for number in 0..PAGE_BYTES / INLINE_BYTES + 10 {
+        net.wait(Span::hours(30));
+        net.post(0, &forum, &format!("{number} {text}"), 1);
+    }
+    let first = net.order(0, &forum)[1];
+    let all = net.order(0, &forum);
+    // The first page comes, and the second one is lost.
+    net.budget = Some(1);
+    net.link(2, 0);
+    net.budget = None;
+    let part = net.order(2, &forum).len();
+    assert!((10..all.len()).contains(&part), "{part} of {} came", all.len());
+    assert_eq!(status(&mut net, 2, &forum).frozen, 0, "a part of it has frozen");
+    // Another one has only the beginning.
+    net.link(1, 2);
+    assert!(net.order(1, &forum).contains(&first));
+    assert_eq!(status(&mut net, 2, &forum).frozen, 0, "it froze because of another");
+    // What was lost is given up, and asked for again.
+    net.round();
+    net.round();
+    assert_eq!(net.order(2, &forum), all);
+    assert!(status(&mut net, 2, &forum).frozen > 10);
+    assert_eq!(status(&mut net, 2, &forum).forks, []);
+}
+
+#[test]
+fn what_was_broken_off_freezes_after_some_time() {
+    let (mut net, forum) = three();
+    let text = "x".repeat(INLINE_BYTES - 512);
+    for number in 0..PAGE_BYTES / INLINE_BYTES + 10 {
+        net.wait(Span::hours(30));
+        net.post(0, &forum, &format!("{number} {text}"), 1);
+    }
+    net.budget = Some(1);
+    net.link(2, 0);
+    net.budget = None;
+    net.cut(0, 2);
+    net.restart(2);
+    net.round();
+    assert_eq!(status(&mut net, 2, &forum).frozen, 0, "a part of it has frozen");
+    net.wait(Span::millis(SETTLED_MILLIS));
+    net.round();
+    assert!(status(&mut net, 2, &forum).frozen > 10);
 }

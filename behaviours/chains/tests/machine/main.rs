@@ -8,12 +8,16 @@
     missing_docs
 )]
 
+mod choosing;
 mod exchange;
+mod fetching;
 mod forks;
 mod held;
 mod hostile;
 mod kinds;
+mod made;
 mod net;
 mod pages;
 mod sealed;
 mod tips;
+mod wasted;

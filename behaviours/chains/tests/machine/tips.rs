@@ -1,63 +1,17 @@
 //! How much is known, when it takes many blocks to say it.
 
 use covey_chains::{
-    Block, BlockId, Payload, SignedBlock,
+    BlockId, SignedBlock,
     command::{Command, Direction, Reply},
-    genesis::{Genesis, Owner},
+    genesis::Genesis,
     limits::{CUT_TIPS, HELD, PAGE_BLOCKS, TIPS},
-    wire::{Item, Page, Response},
 };
-use covey_kernel::{Bounded, Input, Span};
+use covey_kernel::{Input, Span};
 
-use crate::net::{Net, key, network, which};
-
-/// Two nodes that follow an identity's chain, whose owner may always post, and one that does not.
-fn apart() -> (Net, Genesis) {
-    let owner = Owner { key: key(1).public(), only: false };
-    let (mut net, chain) = (Net::new(3), Genesis::identity(network(), owner));
-    net.join(0, &chain);
-    net.join(1, &chain);
-    net.deaf = true;
-    (net, chain)
-}
-
-/// A block on another, told apart from others there by a number.
-fn block(net: &Net, author: u8, back: BlockId, number: u64) -> SignedBlock {
-    let block = Block {
-        time: net.now.plus(Span::millis(number)),
-        payload: Payload { hash: covey_blobs::hash(b"text"), size: 4, sealed: false },
-        vote: None,
-        backs: Bounded::new(vec![back]).unwrap(),
-        author: Some(key(author).public()),
-    };
-    block.sign(&network(), Some(&key(author)))
-}
-
-/// Blocks on the genesis.
-fn siblings(net: &Net, chain: &Genesis, count: u64) -> Vec<SignedBlock> {
-    (0..count).map(|number| block(net, 1, chain.id(), number)).collect()
-}
-
-/// Blocks one on the other.
-fn line(net: &Net, mut back: BlockId, from: u64, count: u64) -> Vec<SignedBlock> {
-    let on_the_last = |number| {
-        let block = block(net, 1, back, number);
-        back = block.block.id();
-        block
-    };
-    (from..from + count).map(on_the_last).collect()
-}
-
-/// A node gets blocks from the one that does not follow the chain.
-fn give(net: &mut Net, at: usize, blocks: &[SignedBlock]) {
-    for blocks in blocks.chunks(PAGE_BLOCKS) {
-        let items = blocks.iter().map(|block| Item { block: block.clone(), payload: None });
-        let page = Page { items: Bounded::first(items), next: None };
-        net.answer_instead = Some(Response::Page(page).encode());
-        net.link(at, 2);
-        net.cut(at, 2);
-    }
-}
+use crate::{
+    made::{apart, block, give, line, siblings},
+    net::{Net, which},
+};
 
 /// How many blocks a synchronisation brings, of how many that are offered.
 fn receive(net: &mut Net, at: usize, chain: &Genesis) -> (u64, u64) {
@@ -134,7 +88,7 @@ fn what_is_placed_is_named_before_other_tips() {
     let (back, _) = net.post(0, &chain, "all are here", 1);
     let spam = (10..10 + authors).flat_map(|author| {
         let siblings = (0..=HELD as u64).map(move |number| (author, number));
-        siblings.map(|(author, number)| block(&net, author, back, number)).collect::<Vec<_>>()
+        siblings.map(|(author, number)| block(&net, author, &[back], number)).collect::<Vec<_>>()
     });
     let spam: Vec<SignedBlock> = spam.collect();
     let shown: Vec<_> = (0..10).map(|_| net.post(0, &chain, "for all to see", 1).0).collect();

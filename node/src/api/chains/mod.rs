@@ -22,8 +22,9 @@ use crate::{
 pub use uploads::Uploads;
 
 use types::{
-    BlockParams, BlockView, Chain, ChainView, HeadsParams, Id, Ids, JoinParams, Left, OrderParams,
-    PayloadParams, PayloadView, PostParams, Posted, Reps, RepsParams, StatusView, VoteParams,
+    BlockParams, BlockView, Chain, ChainView, ChooseParams, Chosen, HeadsParams, Id, Ids,
+    JoinParams, Left, OrderParams, PayloadParams, PayloadView, PostParams, Posted, Reps,
+    RepsParams, StatusView, VoteParams,
 };
 
 /// Ids in one response, which also has a frame.
@@ -82,7 +83,8 @@ fn following(registry: &mut Registry<State>) {
                 }
             },
         )
-        .method(about("chains_status", "Tells what is known of a chain."), status);
+        .method(about("chains_status", "Tells what is known of a chain."), status)
+        .method(about("chains_choose", "Follows the other side of a hard fork."), choose);
 }
 
 fn reading(registry: &mut Registry<State>) {
@@ -130,6 +132,14 @@ async fn leave(state: Arc<State>, Chain { chain }: Chain) -> Result<Left, RpcErr
 async fn status(state: Arc<State>, Chain { chain }: Chain) -> Result<StatusView, RpcError> {
     match call(&state, Command::Status(convert::selector(&chain)?)).await? {
         Reply::Status(status) => Ok(convert::status(&status)),
+        _ => Err(unexpected()),
+    }
+}
+
+async fn choose(state: Arc<State>, params: ChooseParams) -> Result<Chosen, RpcError> {
+    let id = convert::block_id(&params.id)?;
+    match call(&state, Command::Choose(convert::selector(&params.chain)?, id)).await? {
+        Reply::Chosen { adopted, aside } => Ok(Chosen { adopted, aside }),
         _ => Err(unexpected()),
     }
 }

@@ -56,6 +56,24 @@ pub struct ForkView {
     pub since: u64,
 }
 
+/// The side of a hard fork to follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChooseParams {
+    /// The chain.
+    pub chain: String,
+    /// A block of that side.
+    pub id: String,
+}
+
+/// What has become of the two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Chosen {
+    /// Blocks of the side that is followed now.
+    pub adopted: u64,
+    /// Blocks that contradict it: they are kept aside, and can be chosen again.
+    pub aside: u64,
+}
+
 /// What is known of a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusView {

@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use super::{Failure, Global, chains, print};
 use crate::{
     api::chains::types::{
-        Chain as Named, ChainView, ForkView, HeadsParams, Id, Ids, OrderParams, Posted, Reps,
-        RepsParams, StatusView, VoteParams,
+        Chain as Named, ChainView, ChooseParams, Chosen, ForkView, HeadsParams, Id, Ids,
+        OrderParams, Posted, Reps, RepsParams, StatusView, VoteParams,
     },
     client::Client,
 };
@@ -69,6 +69,14 @@ enum What {
     Listen,
     /// Tell what is known of the chain
     Status,
+    /// Follow the other side of a hard fork; what contradicts it is kept aside, and can be chosen again
+    #[command(
+        after_help = "Example: covey chain \"#chat\" choose 7_3E1A…, a block that `status` or `heads forked` names"
+    )]
+    Choose {
+        /// A block of that side; all that builds on it comes with it
+        id: String,
+    },
     #[command(flatten)]
     Forum(forum::Forum),
 }
@@ -116,6 +124,13 @@ pub(super) async fn run(global: &Global, chain: Chain) -> Result<(), Failure> {
             let chain: ChainView = client.call("chains_status", &Named { chain: name }).await?;
             chains::listen(global, Some(&chain)).await
         }
+        What::Choose { id } => {
+            let params = ChooseParams { chain: name, id };
+            let chosen: Chosen = client.call("chains_choose", &params).await?;
+            print::either(global.json, &chosen, |Chosen { adopted, aside }| {
+                format!("{adopted} blocks adopted, {aside} kept aside")
+            })
+        }
         What::Status => {
             let status: StatusView = client.call("chains_status", &Named { chain: name }).await?;
             print::either(global.json, &status, text)
@@ -125,7 +140,7 @@ pub(super) async fn run(global: &Global, chain: Chain) -> Result<(), Failure> {
 
 fn text(status: &StatusView) -> String {
     let StatusView { chain, placed, blocked, held, missing, frozen, forks, order } = status;
-    let forks: String = forks.iter().map(fork).collect();
+    let forks: String = forks.iter().map(|it| fork(&chain.name, it)).collect();
     let first = chain.first.as_deref().unwrap_or("-");
     format!(
         "name     {}\ngenesis  {}\nfirst    {first}\nplaced   {placed}\nblocked  {blocked}\n\
@@ -134,10 +149,13 @@ fn text(status: &StatusView) -> String {
     )
 }
 
-fn fork(fork: &ForkView) -> String {
+fn fork(chain: &str, fork: &ForkView) -> String {
     let ForkView { first, back, since } = fork;
     let since = print::time(*since);
-    format!("\nFORK     others follow another past: {first}, {back} places back, since {since}")
+    format!(
+        "\nFORK     others follow another past: {first}, {back} places back, since {since}\n         \
+         to follow them: covey chain '{chain}' choose {first}"
+    )
 }
 
 /// Ids on one line, as in the paper.

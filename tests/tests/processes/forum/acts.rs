@@ -69,7 +69,11 @@ pub(super) async fn held(node: &Node) -> Vec<String> {
 }
 
 pub(super) async fn payload(node: &Node, id: &str) -> Outcome {
-    node.run(&["chain", CHAT, "get", "payload", id]).await
+    payload_of(node, CHAT, id).await
+}
+
+pub(super) async fn payload_of(node: &Node, chain: &str, id: &str) -> Outcome {
+    node.run(&["chain", chain, "get", "payload", id]).await
 }
 
 pub(super) fn words(line: &str) -> Vec<String> {

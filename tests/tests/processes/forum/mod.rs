@@ -3,6 +3,7 @@
 mod abuse;
 mod acts;
 mod bad;
+mod forked;
 mod keys;
 mod large;
 mod parted;

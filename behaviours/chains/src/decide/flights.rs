@@ -1,0 +1,147 @@
+//! Exchanges with peers: one at a time for each chain and peer.
+
+use covey_kernel::{CommandId, Effect, Fault, Peer};
+
+use super::{desk::Desk, wasted::WASTED};
+use crate::{
+    command::{Direction, Reply, Selector},
+    error::Error,
+    flight::{Flight, Waiter},
+    memory::{Chain, Errand},
+    wire::{Pull, Refusal, Request, Response, Tally},
+};
+
+impl Desk<'_, '_, '_> {
+    /// Synchronises with a peer because the user asks for it.
+    pub(super) fn sync(
+        &mut self,
+        id: CommandId,
+        which: &Selector,
+        peer: Peer,
+        direction: Direction,
+    ) -> Result<(), Error> {
+        let chain = self.chain(which)?;
+        if direction == Direction::Receive {
+            self.memory().live.borrow_mut().without.remove(&(chain.no, peer));
+            return Ok(self.pull(chain, peer, Some(Waiter::Command(id)))?);
+        }
+        let asker = self.asker(chain, &peer);
+        self.ask(peer, Errand::Nudge { waiter: id }, &Request::Nudge(asker));
+        Ok(())
+    }
+
+    /// Asks a peer for what we lack; if that is under way, once more after it.
+    pub(super) fn pull(
+        &mut self,
+        chain: &Chain,
+        peer: Peer,
+        waiter: Option<Waiter>,
+    ) -> Result<(), Fault> {
+        if self.wastes(chain, peer)? {
+            let why = Err(Error::Peer(WASTED.into()));
+            waiter.into_iter().for_each(|waiter| self.hear(waiter, &why));
+            return Ok(());
+        }
+        match self.flight(chain, peer, |flight| flight.again(waiter)) {
+            None => {
+                let number = self.memory().live.borrow_mut().next_flight();
+                self.take_off(chain, peer, Flight::new(number, waiter.into_iter().collect()))
+            }
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => {
+                let busy = Err(Error::Peer("too many wait for it: try again later".into()));
+                waiter.into_iter().for_each(|waiter| self.hear(waiter, &busy));
+                Ok(())
+            }
+        }
+    }
+
+    fn take_off(&mut self, chain: &Chain, peer: Peer, flight: Flight) -> Result<(), Fault> {
+        self.memory().live.borrow_mut().flights.insert((chain.no, peer), flight);
+        self.ask_page(chain, peer)
+    }
+
+    /// Asks for the next page.
+    pub(super) fn ask_page(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
+        let under_way = self.flight(chain, peer, |flight| (flight.number, flight.page()));
+        let Some((flight, (after, with_cuts))) = under_way else { return Ok(()) };
+        let (tips, cuts) = self.known(chain, with_cuts)?;
+        let pull = Pull { asker: self.asker(chain, &peer), tips, cuts, after };
+        self.ask(peer, Errand::Pull { chain: chain.no, flight }, &Request::Pull(pull));
+        Ok(())
+    }
+
+    /// What an exchange with a peer remembers, if one is under way.
+    pub(super) fn flight<T>(
+        &self,
+        chain: &Chain,
+        peer: Peer,
+        with: impl FnOnce(&mut Flight) -> T,
+    ) -> Option<T> {
+        self.memory().live.borrow_mut().flights.get_mut(&(chain.no, peer)).map(with)
+    }
+
+    /// Whether it is the exchange of this number that is under way.
+    pub(super) fn is_flying(&self, chain: &Chain, peer: Peer, number: u64) -> bool {
+        self.flight(chain, peer, |flight| flight.number == number).unwrap_or(false)
+    }
+
+    /// An exchange has ended: those who wait for it hear what it came to, and another may follow.
+    pub(super) fn end(
+        &mut self,
+        chain: &Chain,
+        from: Peer,
+        outcome: Result<(), Error>,
+    ) -> Result<(), Fault> {
+        let (flight, number) = {
+            let mut live = self.memory().live.borrow_mut();
+            (live.flights.remove(&(chain.no, from)), live.next_flight())
+        };
+        let Some(flight) = flight else { return Ok(()) };
+        if flight.taking && outcome.is_ok() {
+            self.end_exchange(chain, from)?;
+        }
+        let (waiters, tally, next) = flight.end(number);
+        let outcome = outcome.map(|()| tally);
+        waiters.into_iter().for_each(|waiter| self.hear(waiter, &outcome));
+        match next {
+            Some(next) if outcome.is_ok() => self.take_off(chain, from, next),
+            Some(next) => {
+                next.end(number).0.into_iter().for_each(|waiter| self.hear(waiter, &outcome));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn hear(&mut self, waiter: Waiter, outcome: &Result<Tally, Error>) {
+        match waiter {
+            Waiter::Command(to) => {
+                let reply = outcome.clone().map(Reply::Synced);
+                self.effect(Effect::Reply { to, reply });
+            }
+            Waiter::Request(to) => {
+                let answer = match outcome {
+                    Ok(tally) => Response::Tally(*tally),
+                    Err(_) => Response::Refused(Refusal::Later(())),
+                };
+                self.effect(Effect::Answer { to, bytes: answer.encode() });
+            }
+        }
+    }
+
+    /// A chain is left: who waits for its exchanges hears so.
+    pub(super) fn abandon(&mut self, chain: &Chain) -> Result<(), Fault> {
+        let peers: Vec<Peer> = {
+            let live = self.memory().live.borrow();
+            let of = live.flights.keys().filter(|(no, _)| *no == chain.no);
+            of.map(|(_, peer)| *peer).collect()
+        };
+        for peer in peers {
+            let left = Error::UnknownChain(chain.info().name.to_string());
+            self.end(chain, peer, Err(left))?;
+        }
+        self.memory().live.borrow_mut().leave(chain.no);
+        Ok(())
+    }
+}

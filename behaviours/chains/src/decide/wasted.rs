@@ -1,0 +1,51 @@
+//! What a peer may cost us for nothing. Whether a block is taken is known only after its place was
+//! sought, which can mean to place much of the chain again; and it may have honest reasons if it is not.
+
+use covey_kernel::{Effect, Fault, Peer};
+
+use super::{
+    desk::Desk,
+    ingest::{Taken, Waiting},
+};
+use crate::{
+    limits::{WASTED_PLACES, WASTED_TIMES},
+    memory::Chain,
+};
+
+/// A peer's share is used up.
+pub(super) const WASTED: &str = "too much of what it sent could not be taken: try again later";
+
+impl Desk<'_, '_, '_> {
+    /// Counts what was sought for a block that was not taken, and tells whether the peer's share is used
+    /// up. Only a hard fork may be that large for an honest peer.
+    pub(super) fn waste(
+        &mut self,
+        chain: &Chain,
+        from: Peer,
+        taken: Taken,
+        waiting: &mut Waiting,
+    ) -> Result<bool, Fault> {
+        let wasted = std::mem::take(&mut waiting.wasted);
+        if wasted == 0 {
+            return Ok(false);
+        }
+        {
+            let mut live = self.memory().live.borrow_mut();
+            let all = live.wasted.entry((chain.no, from)).or_default();
+            *all = all.saturating_add(wasted);
+        }
+        let over = self.wastes(chain, from)?;
+        if over && taken != Taken::Forked {
+            self.effect(Effect::Strike(from));
+        }
+        Ok(over)
+    }
+
+    /// Whether a peer's share is used up until the next round.
+    pub(super) fn wastes(&self, chain: &Chain, from: Peer) -> Result<bool, Fault> {
+        let wasted = self.memory().live.borrow().wasted.get(&(chain.no, from)).copied();
+        let Some(wasted) = wasted else { return Ok(false) };
+        let blocks = chain.load(self.store())?.blocks() as u64;
+        Ok(wasted > WASTED_PLACES.saturating_add(blocks.saturating_mul(WASTED_TIMES)))
+    }
+}

@@ -1,0 +1,198 @@
+//! Getting from a peer what we lack of a chain: what is remembered between two pages.
+
+use covey_kernel::{CommandId, RequestId};
+
+use crate::{
+    limits::{IDLE_PAGES, WAITERS},
+    wire::{Page, Tally},
+};
+
+/// Who waits for a synchronisation to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    Command(CommandId),
+    Request(RequestId),
+}
+
+/// One exchange with a peer: pages until there are no more, then what is held there.
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    /// What was asked in another one counts for nothing.
+    pub(crate) number: u64,
+    waiters: Vec<Waiter>,
+    /// Another is to follow, since more was announced meanwhile, and who waits for that: they would
+    /// wait for ever if this one began again each time.
+    next: Option<Next>,
+    tally: Tally,
+    /// It has brought blocks, so what was frozen before counts until its end.
+    pub(crate) taking: bool,
+    /// The peer did not know our tips: it is told the cuts, too.
+    cuts: bool,
+    /// Where the peer's next page begins.
+    after: u32,
+    /// Pages in a row of which nothing was new.
+    idle: u32,
+    /// Something was new since something lacked its past.
+    gained: bool,
+    /// Something lacked its past, which may be here now.
+    lacked: bool,
+}
+
+/// The exchange after this one.
+#[derive(Debug, Default)]
+struct Next {
+    waiters: Vec<Waiter>,
+    /// What this one has brought since it was wanted.
+    tally: Tally,
+}
+
+/// Too many wait already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Crowded;
+
+impl Flight {
+    pub(crate) fn new(number: u64, waiters: Vec<Waiter>) -> Self {
+        Self { number, waiters, ..Self::default() }
+    }
+
+    /// Where the next page begins, and whether the cuts are to be named.
+    pub(crate) fn page(&self) -> (u32, bool) {
+        (self.after, self.cuts)
+    }
+
+    /// Has another follow.
+    pub(crate) fn again(&mut self, waiter: Option<Waiter>) -> Result<(), Crowded> {
+        let next = self.next.get_or_insert_default();
+        if waiter.is_some() && next.waiters.len() >= WAITERS {
+            return Err(Crowded);
+        }
+        next.waiters.extend(waiter);
+        Ok(())
+    }
+
+    /// Who waits, what they hear, and the exchange that follows.
+    pub(crate) fn end(self, number: u64) -> (Vec<Waiter>, Tally, Option<Self>) {
+        let next =
+            self.next.map(|Next { waiters, tally }| Self { tally, ..Self::new(number, waiters) });
+        (self.waiters, self.tally, next)
+    }
+
+    /// The peer wants cuts. They are named once: who is not content with them goes on for ever.
+    pub(crate) fn name_cuts(&mut self) -> bool {
+        !std::mem::replace(&mut self.cuts, true)
+    }
+
+    /// Whether the peer is to make another page, given this one. Where nothing new comes, it may go on
+    /// only for so long. Where something lacked its past, what follows does too: it begins again.
+    pub(crate) fn turn(&mut self, page: &Page) -> bool {
+        if std::mem::take(&mut self.lacked) {
+            self.after = 0;
+            return true;
+        }
+        let next = page.next.filter(|next| *next > self.after && self.idle < IDLE_PAGES);
+        self.after = next.unwrap_or(0);
+        next.is_some()
+    }
+
+    /// A page was taken. What lacked its past may have it now, if something was new since the last
+    /// time.
+    pub(crate) fn taken(&mut self, gained: bool, lacked: bool) {
+        self.idle = if gained { 0 } else { self.idle.saturating_add(1) };
+        self.gained |= gained;
+        self.lacked |= lacked && std::mem::take(&mut self.gained);
+    }
+
+    /// Whether it begins again though the peer has no more pages: something lacked its past.
+    pub(crate) fn begins_again(&mut self) -> bool {
+        std::mem::take(&mut self.lacked)
+    }
+
+    /// Adds to what it has come to.
+    pub(crate) fn count(&mut self, more: Tally) {
+        let next = self.next.as_mut().map(|next| &mut next.tally);
+        for tally in [&mut self.tally].into_iter().chain(next) {
+            tally.accepted = tally.accepted.saturating_add(more.accepted);
+            tally.offered = tally.offered.saturating_add(more.offered);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(next: Option<u32>) -> Page {
+        Page { next, ..Page::default() }
+    }
+
+    #[test]
+    fn pages_go_on_until_there_is_no_next_one() {
+        let mut flight = Flight::default();
+        assert!(flight.turn(&page(Some(7))));
+        assert_eq!(flight.page(), (7, false));
+        assert!(!flight.turn(&page(Some(7))), "the same page again");
+        assert!(!flight.turn(&page(None)));
+    }
+
+    #[test]
+    fn pages_of_nothing_new_end() {
+        let mut flight = Flight::default();
+        let turns = (1..).take_while(|next| {
+            let more = flight.turn(&page(Some(*next)));
+            flight.taken(*next == 5, false);
+            more
+        });
+        assert_eq!(turns.count() as u32, 5 + IDLE_PAGES);
+    }
+
+    #[test]
+    fn it_begins_again_for_what_lacked_its_past_only_if_something_was_new() {
+        let mut flight = Flight::default();
+        flight.taken(false, true);
+        assert!(!flight.begins_again());
+        flight.taken(true, true);
+        assert!(flight.begins_again());
+        assert!(!flight.begins_again());
+        flight.taken(false, true);
+        assert!(!flight.begins_again());
+        flight.taken(true, false);
+        flight.taken(false, true);
+        assert!(flight.turn(&page(Some(9))), "from the start");
+        assert_eq!(flight.page(), (0, false));
+    }
+
+    #[test]
+    fn cuts_are_named_once() {
+        let mut flight = Flight::default();
+        assert!(flight.name_cuts());
+        assert!(!flight.name_cuts());
+    }
+
+    #[test]
+    fn only_so_many_wait_for_the_next() {
+        let mut flight = Flight::default();
+        for id in 0..WAITERS as u64 {
+            assert_eq!(flight.again(Some(Waiter::Request(RequestId(id)))), Ok(()));
+        }
+        assert_eq!(flight.again(Some(Waiter::Request(RequestId(99)))), Err(Crowded));
+        assert_eq!(flight.again(None), Ok(()));
+        let next = flight.end(1).2.expect("another follows");
+        assert_eq!(next.end(2).0.len(), WAITERS);
+    }
+
+    #[test]
+    fn who_waits_for_the_next_hears_of_what_came_meanwhile() {
+        let one = Tally { accepted: 1, offered: 2 };
+        let mut flight = Flight::new(1, vec![Waiter::Request(RequestId(1))]);
+        flight.count(one);
+        flight.again(Some(Waiter::Request(RequestId(2)))).unwrap();
+        flight.count(one);
+        let (waiters, tally, next) = flight.end(2);
+        assert_eq!(waiters, [Waiter::Request(RequestId(1))]);
+        assert_eq!(tally, Tally { accepted: 2, offered: 4 });
+        let (waiters, tally, last) = next.expect("another follows").end(3);
+        assert_eq!(waiters, [Waiter::Request(RequestId(2))]);
+        assert_eq!(tally, one);
+        assert!(last.is_none());
+    }
+}

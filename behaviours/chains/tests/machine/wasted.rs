@@ -1,0 +1,79 @@
+//! What is not taken, though no honest peer need be wrong: it may cost only so much.
+
+use covey_chains::{
+    SignedBlock,
+    genesis::Genesis,
+    wire::{ChainRef, Item, News, Page, Response},
+};
+use covey_kernel::{Bounded, Topic};
+
+use crate::{
+    made::{apart, block, give, line},
+    net::{Net, key},
+};
+
+const LENGTH: u64 = 400;
+
+/// A node whose chain has two long branches, and posts of somebody unknown on the ends of both: to see
+/// that they are held takes placing both branches again.
+fn costly() -> (Net, Genesis, Vec<SignedBlock>) {
+    let (mut net, chain) = apart();
+    let branches = [1_000, 10_000].map(|from| line(&net, chain.id(), from, LENGTH));
+    branches.iter().for_each(|branch| give(&mut net, 0, branch));
+    let ends = branches.map(|branch| branch.last().unwrap().block.id());
+    let mut backs = ends.to_vec();
+    backs.sort_unstable();
+    let posts = (0..200).map(|number| block(&net, 77, &backs, 20_000 + number)).collect();
+    net.tolerant = true;
+    (net, chain, posts)
+}
+
+fn gossip(net: &mut Net, chain: &Genesis, block: &SignedBlock) {
+    let chain = ChainRef { genesis: chain.id().hash, first: None };
+    let item = Item { block: block.clone(), payload: None };
+    net.gossip(0, Topic(chain.topic()), News { chain, item }.encode());
+}
+
+#[test]
+fn who_gossips_too_much_of_it_is_not_heard_until_the_next_round() {
+    let (mut net, chain, posts) = costly();
+    let good = block(&net, 1, &[chain.id()], 30_000);
+    posts.iter().for_each(|post| gossip(&mut net, &chain, post));
+    assert_eq!(net.strikes, [key(99).public()]);
+    gossip(&mut net, &chain, &good);
+    assert!(!net.order(0, &chain).contains(&good.block.id()));
+    net.round();
+    gossip(&mut net, &chain, &good);
+    assert!(net.order(0, &chain).contains(&good.block.id()));
+}
+
+#[test]
+fn a_few_of_it_count_for_nothing() {
+    let (mut net, chain, posts) = costly();
+    posts.iter().take(5).for_each(|post| gossip(&mut net, &chain, post));
+    assert_eq!(net.strikes, []);
+}
+
+#[test]
+fn a_page_of_it_is_not_read_to_its_end() {
+    let (mut net, chain, posts) = costly();
+    let good = block(&net, 1, &[chain.id()], 30_000);
+    let items = posts.into_iter().chain([good.clone()]);
+    let items = items.map(|block| Item { block, payload: None });
+    let page = Page { items: Bounded::first(items), next: Some(7) };
+    net.answer_instead = Some(Response::Page(page).encode());
+    net.link(0, 1);
+    assert_eq!(net.strikes, [net.nodes[1].peer]);
+    assert!(!net.order(0, &chain).contains(&good.block.id()));
+}
+
+#[test]
+fn an_answer_of_held_posts_is_not_read_to_its_end() {
+    let (mut net, chain, posts) = costly();
+    let reference = ChainRef { genesis: chain.id().hash, first: None };
+    let items = posts.into_iter().map(|block| Item { block, payload: None });
+    net.link(0, 1);
+    net.answer_instead = Some(Response::Held(Bounded::first(items)).encode());
+    net.pull_held(0, reference);
+    assert_eq!(net.strikes, [net.nodes[1].peer]);
+}
