@@ -40,10 +40,12 @@ const BYTES: Table = [8, 22, 30, 37, 43, 51, 62, 96, 169, 308, 487, 813, 1518, 2
 const CORE: u64 = 500;
 const SHARES: [u64; 3] = [600, 250, 150];
 const GIVES_WAY: u64 = 1;
-/// In a thousand: other branches that are of somebody new; posts of the main line that join nothing; branches that
-/// take in the main line before they are joined; joins that are not the keeper's.
+/// In a thousand: other branches that are of somebody new; posts of the main line that join nothing;
+/// branches that begin where the one before did; that take in the main line before they are joined;
+/// joins that are not the keeper's.
 const NEW: u64 = 400;
 const DIRECT: u64 = 55;
+const SAME_BASE: u64 = 190;
 const TAKING_IN: u64 = 30;
 const BY_OTHERS: u64 = 10;
 /// Who may post to the main line.
@@ -59,6 +61,7 @@ pub(super) fn made_up(count: usize) -> Vec<Post> {
         main: Vec::new(),
         branches: Vec::new(),
         core: [1, 2, 3].map(|number| format!("core {number}")),
+        base: 0,
         people: 0,
         now: BEGUN,
     };
@@ -79,6 +82,8 @@ struct Maker {
     branches: Vec<String>,
     /// The few who do most of the work.
     core: [String; SHARES.len()],
+    /// Where the last branch began.
+    base: usize,
     people: usize,
     now: u64,
 }
@@ -103,6 +108,8 @@ impl Maker {
     fn branch(&mut self) -> usize {
         let age = usize::try_from(self.draw(&AGE)).unwrap_or(usize::MAX);
         let base = self.main.get(self.main.len().saturating_sub(age)).copied().unwrap_or_default();
+        let base = if self.is_one_of(SAME_BASE) { self.base } else { base };
+        self.base = base;
         let since = self.posts.get(base).map_or(BEGUN, |post| post.time);
         let length = self.draw(&LENGTH);
         let last = self.now.saturating_sub(self.millis(&WAIT)).max(since);
