@@ -16,6 +16,7 @@ mod private;
 mod socket;
 
 use std::{
+    env,
     fs::{self, File, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
@@ -120,9 +121,13 @@ impl DataError {
     }
 }
 
-/// Where data goes when nobody says: `$XDG_DATA_HOME/covey`, or `~/.local/share/covey`.
+/// Where data goes when no option says: `$COVEY_DATA`, `$XDG_DATA_HOME/covey`, or
+/// `~/.local/share/covey`.
 pub fn default_path() -> Result<PathBuf, DataError> {
     use etcetera::BaseStrategy as _;
+    if let Some(path) = env::var_os("COVEY_DATA").filter(|path| !path.is_empty()) {
+        return Ok(path.into());
+    }
     let base = etcetera::choose_base_strategy().map_err(|_| DataError::NoHome)?;
     Ok(base.data_dir().join("covey"))
 }

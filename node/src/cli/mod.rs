@@ -46,8 +46,9 @@ First steps:
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 struct Global {
-    /// The data directory [default: the user's data folder]
-    #[arg(long, global = true, env = "COVEY_DATA", value_name = "DIR")]
+    /// The data directory [default: COVEY_DATA, or else the user's data folder]
+    // Not from the environment, or the `--data` of `bench chains` would get it.
+    #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Print JSON instead of text
     #[arg(long, global = true)]

@@ -10,6 +10,7 @@
     clippy::large_futures
 )]
 
+mod bench;
 mod capture;
 mod clocks;
 mod ends;
