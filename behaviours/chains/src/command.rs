@@ -192,6 +192,10 @@ pub struct ChainStatus {
     pub held: u64,
     /// Blocks whose payload has not arrived.
     pub missing: u64,
+    /// Bytes of payloads that are here.
+    pub kept: u64,
+    /// Bytes of payloads up to which others' are fetched.
+    pub room: u64,
     /// Frozen places.
     pub frozen: u64,
     /// Hard forks.

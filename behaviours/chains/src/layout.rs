@@ -19,6 +19,8 @@ pub(crate) const PURGED: &[u8] = &[0x12];
 const READ: &[u8] = &[0x13];
 /// What was frozen before an exchange that is not at its end.
 const SETTLED: &[u8] = &[0x14];
+/// How many bytes of payloads are there.
+const KEPT: &[u8] = &[0x15];
 
 /// What belongs to one chain, by kind.
 const BLOCK: u8 = 0x20;
@@ -174,4 +176,10 @@ pub(crate) fn forked(no: ChainNo, block: &Hash) -> Vec<u8> {
 #[must_use]
 pub(crate) fn settled(no: ChainNo) -> Vec<u8> {
     [SETTLED, &no.0.to_be_bytes()].concat()
+}
+
+/// How many bytes of payloads a chain has here.
+#[must_use]
+pub(crate) fn kept(no: ChainNo) -> Vec<u8> {
+    [KEPT, &no.0.to_be_bytes()].concat()
 }

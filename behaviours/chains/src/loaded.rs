@@ -22,6 +22,8 @@ pub(crate) struct Loaded {
     pub(crate) held: BTreeMap<Hash, Holding>,
     /// The blocks of hard forks.
     pub(crate) forked: BTreeSet<Hash>,
+    /// Bytes of payloads that are here.
+    pub(crate) kept: u64,
 }
 
 /// A held post, as far as its quota is concerned.
@@ -50,6 +52,7 @@ impl Loaded {
             frozen: 0,
             held: BTreeMap::new(),
             forked: BTreeSet::new(),
+            kept: 0,
         }
     }
 
@@ -68,6 +71,7 @@ impl Loaded {
         for forked in records::forked(store, no)? {
             loaded.forked.insert(forked.signed.block.id().hash);
         }
+        loaded.kept = records::read(store, &layout::kept(no))?.unwrap_or(0);
         loaded.freeze(&joined.genesis);
         Ok(loaded)
     }

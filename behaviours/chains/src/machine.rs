@@ -21,6 +21,8 @@ pub struct Rules {
     pub network: NetworkId,
     /// The own node.
     pub peer: Peer,
+    /// Bytes of payloads that a chain has from others; what comes after waits for room.
+    pub room: u64,
 }
 
 /// Chains as a machine.

@@ -133,6 +133,19 @@ settings! {
         /// Tell senders when their messages have been read.
         read_receipts: bool = true;
     }
+    /// Forums, groups and identities.
+    chains: Chains {
+        /// MiB of payloads that each chain has here before what others write waits for room.
+        room_mib: u32 = 4096;
+    }
+}
+
+impl Chains {
+    /// Bytes.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        u64::from(self.room_mib) << 20
+    }
 }
 
 fn any_address() -> Vec<Multiaddr> {

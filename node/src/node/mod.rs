@@ -137,7 +137,7 @@ impl Node {
         let starting = glue::Starting { db: &db, swarm: &swarm, driving: &driving };
         let (messaging, drives_messaging) =
             starting.machine(Line::Messaging, rules, &to_messaging)?;
-        let rules = covey_chains::Rules { network, peer };
+        let rules = covey_chains::Rules { network, peer, room: config.chains.room() };
         let (chains, drives_chains) = starting.machine(Line::Chains, rules, &to_chains)?;
         let machines = vec![drives_messaging, drives_chains];
         let state = Arc::new(State {

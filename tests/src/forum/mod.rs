@@ -85,7 +85,8 @@ fn world(
             _ => None,
         });
         let neighbours = near.map(|other| peers[other]).collect();
-        let rules = covey_chains::Rules { network: covey_kernel::NetworkId::open(), peer: me };
+        let network = covey_kernel::NetworkId::open();
+        let rules = covey_chains::Rules { network, peer: me, room: u64::MAX };
         Rules { rules, neighbours, flaw }
     })
 }

@@ -91,7 +91,8 @@ impl<'d> Desk<'d, '_, '_> {
             Err(Error::UnknownChain(_)) => return Ok(Reply::Left(false)),
             Err(other) => return Err(other),
         };
-        for key in [layout::chain(chain.no), layout::read(chain.no), layout::settled(chain.no)] {
+        let kinds = [layout::chain, layout::read, layout::settled, layout::kept];
+        for key in kinds.map(|kind| kind(chain.no)) {
             self.view().delete(key);
         }
         self.view().put(layout::leaving(chain.no), Vec::new());

@@ -1,6 +1,6 @@
 //! Payloads that did not come with their block: fetched chunk by chunk, from where it stopped.
 
-use covey_blobs::Blob;
+use covey_blobs::{Blob, CHUNK_BYTES};
 use covey_kernel::{AskFailure, Effect, Fault, Peer, RequestId, Scan};
 
 use super::desk::Desk;
@@ -47,28 +47,37 @@ impl Desk<'_, '_, '_> {
     /// Asks a peer for the next payload that is missing, after the one that it was asked for last.
     pub(super) fn fetch(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
         let key = (chain.no, peer);
-        let fetch = self.memory().live.borrow().fetches.get(&key).copied().unwrap_or_default();
+        let fetch = self.memory().live.borrow().fetches.get(&key).copied();
+        let mut fetch = Fetch { under_way: false, ..fetch.unwrap_or_default() };
         let prefix = layout::all_missing(chain.no);
         let mut scan = Scan::prefix(&prefix).limit(1);
         if let Some(after) = fetch.after {
             scan = scan.after(&layout::missing(chain.no, after));
         }
-        while let Some((found, value)) = self.store().scan(&scan)?.pop() {
+        for _ in 0..MISSES {
+            let Some((found, value)) = self.store().scan(&scan)?.pop() else {
+                self.memory().live.borrow_mut().fetches.remove(&key);
+                return Ok(());
+            };
             scan = scan.after(&found);
             let ix = layout::last_number(&found).map(Ix);
             let ix = ix.ok_or_else(|| Fault::Corrupt("a missing payload's key".into()))?;
+            fetch.after = Some(ix.0);
+            let first: u32 = covey_kernel::cbor::decode_stored(&value)?;
+            let block = self.signed(chain, ix)?.block;
+            let there = u64::from(first).saturating_mul(CHUNK_BYTES as u64);
+            let lacking = block.payload.size.saturating_sub(there);
             let revoked = chain.load(self.store())?.graph.is_revoked(ix);
-            if revoked {
+            if revoked || !self.has_room(chain, lacking)? {
                 continue;
             }
-            let first = covey_kernel::cbor::decode_stored(&value)?;
-            let block = self.signed(chain, ix)?.block.id();
-            let fetch = Fetch { under_way: true, after: Some(ix.0), ..fetch };
+            fetch.under_way = true;
             self.memory().live.borrow_mut().fetches.insert(key, fetch);
-            self.ask_chunks(chain, peer, block, first);
+            self.ask_chunks(chain, peer, block.id(), first);
             return Ok(());
         }
-        self.memory().live.borrow_mut().fetches.remove(&key);
+        // The round goes on after these.
+        self.memory().live.borrow_mut().fetches.insert(key, fetch);
         Ok(())
     }
 
@@ -152,7 +161,10 @@ impl Desk<'_, '_, '_> {
             if blob.verify(next, &chunk.bytes, &chunk.path).is_err() {
                 return Ok(Kept::Bad);
             }
-            self.put_chunk(chain, &id.hash, next, &chunk.bytes);
+            if !self.has_room(chain, chunk.bytes.len() as u64)? {
+                return Ok(Kept::Nothing);
+            }
+            self.put_chunk(chain, &id.hash, next, &chunk.bytes)?;
             next = next.saturating_add(1);
             records::write(self.view(), missing.clone(), &next);
         }

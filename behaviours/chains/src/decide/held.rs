@@ -156,7 +156,9 @@ impl Desk<'_, '_, '_> {
         let id = item.block.block.id();
         let (signed, arrived) = (item.block.clone(), self.now());
         self.hold(chain, &id, &HeldPost { signed, arrived, from: Some(from) })?;
-        if let Some(payload) = &item.payload {
+        if let Some(payload) = &item.payload
+            && self.has_room(chain, payload.len() as u64)?
+        {
             self.put_payload(chain, &id, payload)?;
         }
         Ok(())

@@ -35,7 +35,10 @@ impl Desk<'_, '_, '_> {
     pub(super) fn take_payload(&mut self, chain: &Chain, ix: Ix, item: &Item) -> Result<(), Fault> {
         let Some(payload) = &item.payload else { return Ok(()) };
         let missing = layout::missing(chain.no, ix.0);
-        if self.store().get(&missing)?.is_none() || !is_payload(chain, &item.block, payload) {
+        if self.store().get(&missing)?.is_none()
+            || !is_payload(chain, &item.block, payload)
+            || !self.has_room(chain, payload.len() as u64)?
+        {
             return Ok(());
         }
         self.put_payload(chain, &item.block.block.id(), payload)
@@ -52,7 +55,7 @@ impl Desk<'_, '_, '_> {
             return Ok(());
         }
         for (index, chunk) in (0..).zip(covey_blobs::chunks(payload)) {
-            self.put_chunk(chain, &id.hash, index, chunk);
+            self.put_chunk(chain, &id.hash, index, chunk)?;
         }
         let ix = chain.load(self.store())?.find(id);
         if let Some(ix) = ix {
@@ -64,10 +67,37 @@ impl Desk<'_, '_, '_> {
     }
 
     /// Stores a part of a payload.
-    pub(super) fn put_chunk(&mut self, chain: &Chain, block: &Hash, index: u32, chunk: &[u8]) {
+    pub(super) fn put_chunk(
+        &mut self,
+        chain: &Chain,
+        block: &Hash,
+        index: u32,
+        chunk: &[u8],
+    ) -> Result<(), Fault> {
+        let leaf = layout::leaf(chain.no, block, index);
+        if self.store().get(&leaf)?.is_some() {
+            return Ok(());
+        }
         self.view().put(layout::chunk(chain.no, block, index), chunk.to_vec());
-        let leaf = covey_blobs::leaf(chunk).as_bytes().to_vec();
-        self.view().put(layout::leaf(chain.no, block, index), leaf);
+        self.view().put(leaf, covey_blobs::leaf(chunk).as_bytes().to_vec());
+        self.keep(chain, |kept| kept.saturating_add(chunk.len() as u64))
+    }
+
+    /// Whether a chain has room for so many more bytes from others.
+    pub(super) fn has_room(&self, chain: &Chain, bytes: u64) -> Result<bool, Fault> {
+        let kept = chain.load(self.store())?.kept;
+        Ok(kept.saturating_add(bytes) <= self.rules().room)
+    }
+
+    /// Changes how many bytes are here.
+    fn keep(&mut self, chain: &Chain, change: impl FnOnce(u64) -> u64) -> Result<(), Fault> {
+        let kept = {
+            let mut loaded = chain.load(self.store())?;
+            loaded.kept = change(loaded.kept);
+            loaded.kept
+        };
+        records::write(self.view(), layout::kept(chain.no), &kept);
+        Ok(())
     }
 
     pub(super) fn is_purged(&self, payload: &Hash) -> Result<bool, Fault> {
@@ -137,12 +167,16 @@ impl Desk<'_, '_, '_> {
     /// Forgets a payload.
     pub(super) fn drop_payload(&mut self, chain: &Chain, block: &Hash) -> Result<(), Fault> {
         let rows = self.store().scan(&Scan::prefix(&layout::leaves(chain.no, block)))?;
+        let mut dropped = 0u64;
         for (leaf, _) in rows {
             if let Some(index) = layout::last_number(&leaf) {
-                self.view().delete(layout::chunk(chain.no, block, index));
+                let key = layout::chunk(chain.no, block, index);
+                let chunk = self.store().get(&key)?;
+                dropped = dropped.saturating_add(chunk.map_or(0, |chunk| chunk.len() as u64));
+                self.view().delete(key);
             }
             self.view().delete(leaf);
         }
-        Ok(())
+        self.keep(chain, |kept| kept.saturating_sub(dropped))
     }
 }

@@ -171,6 +171,8 @@ impl Desk<'_, '_, '_> {
             blocked: loaded.blocks().saturating_sub(placed) as u64,
             held: held as u64,
             missing,
+            kept: loaded.kept,
+            room: self.rules().room,
             frozen: frozen as u64,
             forks,
             order: order_hash(&mut loaded),

@@ -7,7 +7,7 @@ use covey_kernel::{Span, Text};
 
 use crate::net::{Net, network, which};
 
-fn forum() -> Genesis {
+pub(crate) fn forum() -> Genesis {
     Genesis::forum(network(), Text::new("chat").unwrap(), Rules::Paper(()))
 }
 

@@ -18,6 +18,7 @@ mod kinds;
 mod made;
 mod net;
 mod pages;
+mod room;
 mod sealed;
 mod tips;
 mod wasted;

@@ -78,6 +78,8 @@ pub(crate) struct Net {
     pub(crate) strikes: Vec<Peer>,
     /// Answers that still arrive.
     pub budget: Option<usize>,
+    /// Room for payloads, at nodes that start from now on.
+    pub(crate) room: u64,
 }
 
 pub(crate) fn network() -> NetworkId {
@@ -113,6 +115,7 @@ impl Net {
             pages: Vec::new(),
             strikes: Vec::new(),
             budget: None,
+            room: u64::MAX,
         };
         for number in 0..count {
             let peer = key(100 + number).public();
@@ -133,7 +136,7 @@ impl Net {
     }
 
     fn open(&mut self, peer: Peer, disk: &Disk) -> Chains {
-        let rules = Rules { network: network(), peer };
+        let rules = Rules { network: network(), peer, room: self.room };
         let mut view = View::new(disk);
         Chains::open(rules, self.now, &mut self.rng, &mut view).unwrap()
     }
@@ -186,7 +189,7 @@ impl Net {
     }
 
     pub(crate) fn feed(&mut self, at: usize, input: Input<Chains>) {
-        let rules = Rules { network: network(), peer: self.nodes[at].peer };
+        let rules = Rules { network: network(), peer: self.nodes[at].peer, room: self.room };
         let node = &mut self.nodes[at];
         let origin = input.origin();
         let checked = Chains::check(&rules, &node.disk, self.now, vec![input]);

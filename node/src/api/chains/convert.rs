@@ -149,6 +149,8 @@ pub(super) fn status(status: &ChainStatus) -> StatusView {
         blocked: status.blocked,
         held: status.held,
         missing: status.missing,
+        kept: status.kept,
+        room: status.room,
         frozen: status.frozen,
         forks: status.forks.iter().map(fork).collect(),
         order: status.order.to_string(),

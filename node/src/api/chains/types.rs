@@ -88,6 +88,10 @@ pub struct StatusView {
     pub held: u64,
     /// Blocks whose payload has not arrived.
     pub missing: u64,
+    /// Bytes of payloads that are here.
+    pub kept: u64,
+    /// Bytes of payloads up to which others' are fetched: the setting `chains.room_mib`.
+    pub room: u64,
     /// Places that no block can change any more.
     pub frozen: u64,
     /// Hard forks: others follow a past that contradicts what is frozen here.

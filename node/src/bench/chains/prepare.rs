@@ -41,7 +41,7 @@ pub(super) async fn prepare(
     let db = Db::open(&data.join("db"), NetworkId::open(), SCHEMAS).map_err(|e| wrong(&e))?;
     let family = db.family(Chains::NAME).ok_or_else(|| wrong(&"no family for chains"))?;
     let [own, peer] = [1, 2].map(|seed| Keypair::from_secret(&[seed; 32]).public());
-    let rules = covey_chains::Rules { network: NetworkId::open(), peer: own };
+    let rules = covey_chains::Rules { network: NetworkId::open(), peer: own, room: u64::MAX };
     let inbox = Arc::new(Mutex::new(None));
     let (blocks, items) = (blocks.clone(), blocks.items());
     let (genesis, count) = (blocks.genesis.clone(), items.len() as u64);

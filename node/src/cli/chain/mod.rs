@@ -139,12 +139,14 @@ pub(super) async fn run(global: &Global, chain: Chain) -> Result<(), Failure> {
 }
 
 fn text(status: &StatusView) -> String {
-    let StatusView { chain, placed, blocked, held, missing, frozen, forks, order } = status;
+    let StatusView { chain, placed, blocked, held, missing, kept, room, frozen, forks, order } =
+        status;
+    let kept = format!("{} of {} MiB", kept.div_ceil(1 << 20), room / (1 << 20));
     let forks: String = forks.iter().map(|it| fork(&chain.name, it)).collect();
     let first = chain.first.as_deref().unwrap_or("-");
     format!(
         "name     {}\ngenesis  {}\nfirst    {first}\nplaced   {placed}\nblocked  {blocked}\n\
-         held     {held}\nmissing  {missing}\nfrozen   {frozen}\norder    {order}{forks}",
+         held     {held}\nmissing  {missing}\nkept     {kept}\nfrozen   {frozen}\norder    {order}{forks}",
         chain.name, chain.genesis,
     )
 }
