@@ -168,15 +168,18 @@ pub struct ChainInfo {
     pub since: Time,
 }
 
-/// A hard fork: others follow a past that contradicts what is frozen here.
+/// A hard fork: a past that contradicts what is frozen here, and is left aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForkInfo {
     /// The block with which it begins.
     pub first: BlockId,
     /// How many places from the end it would change the order.
     pub back: u64,
-    /// Since when it is known here.
+    /// Since when it is known here, or was left aside for another side.
     pub since: Time,
+    /// The latest blocks to which it leads, of those on which nothing builds: to choose one of them is to
+    /// follow it.
+    pub tips: Vec<BlockId>,
 }
 
 /// What is known of a chain.
@@ -213,6 +216,8 @@ pub enum State {
     Blocked,
     /// Its author had no reps: it waits for a like.
     Held,
+    /// Admitted, and left aside: it belongs to a hard fork that is not followed.
+    Forked,
     /// Nothing can admit it.
     Never(Never),
 }
@@ -305,8 +310,10 @@ pub enum Reply {
     Chosen {
         /// Blocks of that side.
         adopted: u64,
-        /// Blocks that contradict it, and are kept aside.
+        /// Blocks that contradict it, and are left aside.
         aside: u64,
+        /// What was last in the order before: to choose it is to go back.
+        before: BlockId,
     },
     /// What a synchronisation came to.
     Synced(Tally),
@@ -325,6 +332,15 @@ pub enum Event {
         id: BlockId,
         /// Where it stands.
         state: State,
+    },
+    /// Another side of a hard fork is followed.
+    Chosen {
+        /// In which chain.
+        chain: ChainInfo,
+        /// Blocks of that side.
+        adopted: u64,
+        /// Blocks that contradict it, and are left aside.
+        aside: u64,
     },
     /// A chain is followed.
     Joined(ChainInfo),

@@ -81,12 +81,9 @@ pub enum Error {
     /// A dislike of what is not in the order has no place to stand.
     #[error("{0} is not in the order: it can be liked, not disliked")]
     NotPlaced(BlockId),
-    /// There is nothing to choose.
-    #[error("{0} is no block of a hard fork: see `covey chain NAME heads forked`")]
-    NotForked(BlockId),
-    /// That side cannot be followed.
-    #[error("{0} breaks the chain's rules: choose a block before it")]
-    BadFork(BlockId),
+    /// What is left aside is nothing to vote on.
+    #[error("{0} is left aside: to vote on it, follow its side with `covey chain NAME choose`")]
+    Forked(BlockId),
     /// Nothing to build on is admissible now.
     #[error("the heads of this chain contradict each other: try again when more has arrived")]
     NoHeads,

@@ -29,10 +29,10 @@ const MISSING: u8 = 0x22;
 const HELD: u8 = 0x23;
 const PROFILE: u8 = 0x24;
 const MUTED: u8 = 0x25;
-const FORKED: u8 = 0x26;
+const UNREAD: u8 = 0x26;
 const LEAF: u8 = 0x27;
 /// Every kind.
-pub(crate) const KINDS: [u8; 8] = [BLOCK, PAYLOAD, MISSING, HELD, PROFILE, MUTED, FORKED, LEAF];
+pub(crate) const KINDS: [u8; 8] = [BLOCK, PAYLOAD, MISSING, HELD, PROFILE, MUTED, UNREAD, LEAF];
 
 /// The number in a key made of a tag and a number.
 #[must_use]
@@ -160,16 +160,17 @@ pub(crate) fn read(no: ChainNo) -> Vec<u8> {
     [READ, &no.0.to_be_bytes()].concat()
 }
 
-/// The blocks of a chain that would change what is frozen, and what builds on them.
+/// The blocks of a chain that are unread though they came long ago: those of a side that is followed since
+/// the chain was last read.
 #[must_use]
-pub(crate) fn all_forked(no: ChainNo) -> Vec<u8> {
-    all(FORKED, no)
+pub(crate) fn all_unread(no: ChainNo) -> Vec<u8> {
+    all(UNREAD, no)
 }
 
-/// A block that is a part of a hard fork.
+/// One of these.
 #[must_use]
-pub(crate) fn forked(no: ChainNo, block: &Hash) -> Vec<u8> {
-    [all_forked(no), block.as_bytes().to_vec()].concat()
+pub(crate) fn unread(no: ChainNo, ix: u32) -> Vec<u8> {
+    [all_unread(no), ix.to_be_bytes().to_vec()].concat()
 }
 
 /// What was frozen of a chain before an exchange that is not at its end.

@@ -36,6 +36,8 @@ pub const RESPONSE_BYTES: usize = 1024 * 1024;
 /// Blocks that say how much is known. They are many, because those that the order leaves out stay tips
 /// for ever.
 pub const TIPS: usize = 1024;
+/// Blocks that say what is known and left aside. If there are more, some come again.
+pub const ASIDE_TIPS: usize = 256;
 /// Blocks that say how much was known earlier. They need not say all: what they leave out comes again.
 pub const CUT_TIPS: usize = 64;
 /// Earlier states that a pull names: their distances double.
@@ -87,8 +89,21 @@ pub const SHOWN: usize = 512;
 pub const ASKED_PER_TURN: usize = 256;
 /// Neighbours that are told at once of what is not gossiped; the others ask with their next round.
 pub const NEIGHBOURS_TOLD: usize = 16;
-/// Blocks of hard forks that are kept aside, in one chain.
+/// Hard forks that are shown, and blocks that are looked at to show where they lead.
+pub const FORKS_SHOWN: usize = 64;
+/// Blocks that are shown of a hard fork, of those on which nothing builds.
+pub const FORK_TIPS: usize = 8;
+/// Blocks of hard forks that are left aside in one chain, of those that peers offer. What was followed before
+/// another side was chosen does not end there.
 pub const FORKED: usize = 4096;
+/// Milliseconds after the first new block of exchanges after which what they have brought freezes, though
+/// they go on.
+pub const SETTLED_MOST: u64 = 60 * 60 * 1000;
+/// Blocks that were refused because the order leaves out too many of their author's, in one chain: they are
+/// not looked at again for some time.
+pub const REFUSED: usize = 4096;
+/// Milliseconds after which they are.
+pub const REFUSED_MILLIS: u64 = 60 * 60 * 1000;
 /// Milliseconds after the last new block of an exchange after which what it has brought freezes, though
 /// it has not ended.
 pub const SETTLED_MILLIS: u64 = 5 * 60 * 1000;

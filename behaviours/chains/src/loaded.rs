@@ -1,6 +1,6 @@
 //! A chain's graph in memory, rebuilt from the store when it is first needed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use covey_kernel::{Fault, Hash, Peer, PublicKey, Store, Time, cbor};
 
@@ -20,8 +20,6 @@ pub(crate) struct Loaded {
     pub(crate) frozen: usize,
     /// The held posts.
     pub(crate) held: BTreeMap<Hash, Holding>,
-    /// The blocks of hard forks.
-    pub(crate) forked: BTreeSet<Hash>,
     /// Bytes of payloads that are here.
     pub(crate) kept: u64,
 }
@@ -51,7 +49,6 @@ impl Loaded {
             numbers: HashMap::from([(genesis, Ix::GENESIS)]),
             frozen: 0,
             held: BTreeMap::new(),
-            forked: BTreeSet::new(),
             kept: 0,
         }
     }
@@ -67,9 +64,6 @@ impl Loaded {
         })?;
         for (hash, post) in records::held(store, no)? {
             loaded.held.insert(hash, Holding::of(&post));
-        }
-        for forked in records::forked(store, no)? {
-            loaded.forked.insert(forked.signed.block.id().hash);
         }
         loaded.kept = records::read(store, &layout::kept(no))?.unwrap_or(0);
         loaded.freeze(&joined.genesis);
@@ -98,9 +92,21 @@ impl Loaded {
         let id = stored.signed.block.id();
         let entry = self.entry(&stored.signed, id)?;
         let verdict = if stored.liked { Verdict::Liked } else { Verdict::Admitted };
-        let ix = self.graph.insert_again(&entry, verdict);
+        let ix = match stored.aside {
+            Some(_) => self.graph.insert_aside(&entry, verdict),
+            None => self.graph.insert_again(&entry, verdict),
+        };
         self.numbers.insert(id.hash, ix);
         Some(())
+    }
+
+    /// Adds a block that was judged before, and is left aside; none if a block that it names is not there.
+    pub(crate) fn insert_aside(&mut self, signed: &SignedBlock, verdict: Verdict) -> Option<Ix> {
+        let id = signed.block.id();
+        let entry = self.entry(signed, id)?;
+        let ix = self.graph.insert_aside(&entry, verdict);
+        self.numbers.insert(id.hash, ix);
+        Some(ix)
     }
 
     /// Takes back the block that was added last.
@@ -126,8 +132,18 @@ impl Loaded {
         (self.graph.id(ix) == Some(*id)).then_some(ix)
     }
 
+    /// What is known of a block.
+    pub(crate) fn verdict(&self, hash: &Hash) -> Option<Verdict> {
+        self.graph.verdict(*self.numbers.get(hash)?)
+    }
+
     /// How many blocks there are, without the genesis.
     pub(crate) fn blocks(&self) -> usize {
         self.graph.len().saturating_sub(1)
+    }
+
+    /// How many of them are not left aside.
+    pub(crate) fn followed(&self) -> usize {
+        self.blocks().saturating_sub(self.graph.asides().len())
     }
 }

@@ -11,6 +11,7 @@ use covey_kernel::{AskId, CommandId, Fault, Hash, Keypair, Peer, PublicKey, Stor
 use crate::{
     Block, BlockId,
     command::ChainInfo,
+    decide::refused::RefusedBlocks,
     error::Error,
     flight::Flight,
     genesis::{Genesis, Kind, Rules},
@@ -92,12 +93,8 @@ impl Chain {
         self.loaded.borrow().as_ref().map_or(0, |loaded| loaded.blocks().saturating_add(1))
     }
 
-    /// The chain has other blocks than before.
-    pub(crate) fn replace(&self, loaded: Loaded) {
-        *self.loaded.borrow_mut() = Some(loaded);
-    }
-
-    fn unload(&self) {
+    /// The graph is read again when it is needed.
+    pub(crate) fn unload(&self) {
         *self.loaded.borrow_mut() = None;
     }
 
@@ -244,6 +241,8 @@ pub(crate) struct Live {
     pub(crate) named: BTreeMap<(ChainNo, Peer), Hash>,
     /// Places that were sought for what peers sent and was then not taken, since the last round.
     pub(crate) wasted: BTreeMap<(ChainNo, Peer), u64>,
+    /// What was refused of each chain.
+    pub(crate) refused: BTreeMap<ChainNo, RefusedBlocks>,
     /// Peers that are to be asked for a chain.
     pub(crate) due: BTreeSet<(ChainNo, Peer)>,
     /// When the neighbours are asked again.
@@ -267,6 +266,7 @@ impl Live {
         self.due.retain(|(of, _)| *of != no);
         self.named.retain(|(of, _), _| *of != no);
         self.wasted.retain(|(of, _), _| *of != no);
+        self.refused.remove(&no);
     }
 
     /// The peer is gone, and what was asked of it.

@@ -39,17 +39,17 @@ record! {
         pub arrived: Time,
         /// Whether it was held, and came with the like that admits it. It is admitted in any case.
         pub liked: bool,
+        /// Whether it belongs to a hard fork that is not followed.
+        pub aside: Option<Aside>,
     }
 }
 
 record! {
-    /// A block that would change what is frozen, or builds on one that would.
-    #[derive(Clone, Debug)]
-    pub(crate) struct Forked {
-        pub signed: SignedBlock,
-        /// When it came.
-        pub arrived: Time,
-        /// The first place that would change; none if it builds on another forked block.
+    /// Of a block that is left aside.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Aside {
+        pub since: Time,
+        /// The first place that would change; none if it builds on another one that is left aside.
         pub place: Option<u64>,
     }
 }
@@ -60,6 +60,8 @@ record! {
     pub(crate) struct Settled {
         /// So many places.
         pub places: u64,
+        /// Since it began.
+        pub since: Time,
         /// It counts no longer, if nothing new comes until then.
         pub until: Time,
         /// Who brought something last.
@@ -110,16 +112,6 @@ pub(crate) fn held(store: &dyn Store, no: ChainNo) -> Result<Vec<(Hash, HeldPost
     each(store, &layout::all_held(no), |key, value| {
         let hash = layout::last_hash(key).ok_or_else(|| Fault::Corrupt("a held post".into()))?;
         found.push((hash, cbor::decode_stored(value)?));
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-/// All blocks of a chain's hard forks.
-pub(crate) fn forked(store: &dyn Store, no: ChainNo) -> Result<Vec<Forked>, Fault> {
-    let mut found = Vec::new();
-    each(store, &layout::all_forked(no), |_, value| {
-        found.push(cbor::decode_stored(value)?);
         Ok(())
     })?;
     Ok(found)

@@ -5,8 +5,8 @@ use covey_kernel::{Bounded, Bytes, Hash, Text, cbor, limits::GOSSIP_BYTES, recor
 use crate::{
     BlockId, SignedBlock,
     limits::{
-        CHUNKS, CUT_TIPS, CUTS, INLINE_BYTES, NAME_BYTES, NAMES, PAGE_BLOCKS, PATH, REQUEST_BYTES,
-        RESPONSE_BYTES, TIPS,
+        ASIDE_TIPS, CHUNKS, CUT_TIPS, CUTS, INLINE_BYTES, NAME_BYTES, NAMES, PAGE_BLOCKS, PATH,
+        REQUEST_BYTES, RESPONSE_BYTES, TIPS,
     },
 };
 
@@ -46,6 +46,8 @@ record! {
         pub asker: Asker,
         /// What the asker knows.
         pub tips: Tips,
+        /// What it knows and leaves aside: it need not come again.
+        pub aside: Bounded<BlockId, ASIDE_TIPS>,
         /// What it knew when it knew 1, 2, 4, 8 … blocks less: who does not know the tips finds
         /// among them the last that both know.
         pub cuts: Bounded<Cut, CUTS>,

@@ -31,7 +31,8 @@ impl Desk<'_, '_, '_> {
     fn served_block(&self, chain: &Chain, id: &BlockId) -> Result<SignedBlock, Error> {
         let refused = Error::Refused(Refusal::NoPayload(()));
         let mut loaded = chain.load(self.store())?;
-        let Some(ix) = loaded.find(id) else {
+        let followed = loaded.find(id).filter(|ix| !loaded.graph.is_aside(*ix));
+        let Some(ix) = followed else {
             drop(loaded);
             let held: Option<HeldPost> =
                 records::read(self.store(), &layout::held(chain.no, &id.hash))?;

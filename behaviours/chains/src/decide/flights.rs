@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     flight::{Flight, Waiter},
     memory::{Chain, Errand},
-    wire::{Pull, Refusal, Request, Response, Tally},
+    wire::{Refusal, Request, Response, Tally},
 };
 
 impl Desk<'_, '_, '_> {
@@ -65,8 +65,7 @@ impl Desk<'_, '_, '_> {
     pub(super) fn ask_page(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
         let under_way = self.flight(chain, peer, |flight| (flight.number, flight.page()));
         let Some((flight, (after, with_cuts))) = under_way else { return Ok(()) };
-        let (tips, cuts) = self.known(chain, with_cuts)?;
-        let pull = Pull { asker: self.asker(chain, &peer), tips, cuts, after };
+        let pull = self.say_known(chain, self.asker(chain, &peer), with_cuts, after)?;
         self.ask(peer, Errand::Pull { chain: chain.no, flight }, &Request::Pull(pull));
         Ok(())
     }

@@ -1,14 +1,15 @@
 //! Hard forks: what would change the frozen past is kept aside and shown, and the user chooses.
 
-use covey_kernel::{Fault, Peer, Span};
+use covey_kernel::{Fault, Peer, PublicKey, Span};
 
-use super::{desk::Desk, ingest::Taken};
+use super::desk::Desk;
 use crate::{
+    graph::{Ix, Verdict},
     layout,
-    limits::{FORKED, SETTLED_MILLIS},
+    limits::{FORKED, HELD, SETTLED_MILLIS, SETTLED_MOST},
     loaded::Loaded,
     memory::Chain,
-    records::{self, Forked, Settled},
+    records::{self, Aside, Settled, Stored},
     wire::Item,
 };
 
@@ -28,11 +29,12 @@ impl Desk<'_, '_, '_> {
         Ok(before.filter(|before| !self.is_over(before)))
     }
 
-    /// Whether nothing new has come for long; or it will not be over for long, since the clock was set
-    /// back.
+    /// Whether nothing new has come for long, or it has gone on for too long; or the clock was set back.
     fn is_over(&self, before: &Settled) -> bool {
-        before.until <= self.now()
-            || before.until.since(self.now()) > Span::millis(SETTLED_MILLIS.saturating_mul(2))
+        let now = self.now();
+        before.until <= now
+            || before.since > now
+            || now.since(before.since) > Span::millis(SETTLED_MOST)
     }
 
     /// A peer has brought blocks: what is frozen now counts until the end of what it brings, or until
@@ -55,14 +57,18 @@ impl Desk<'_, '_, '_> {
     /// Something of it was new.
     pub(super) fn go_on_exchanging(&mut self, chain: &Chain, from: Peer) -> Result<(), Fault> {
         if let Some(before) = self.before_exchange(chain)? {
-            self.settle(chain, from, before.places);
+            let until = self.now().plus(Span::millis(SETTLED_MILLIS));
+            let settled = Settled { until, from, ..before };
+            records::write(self.view(), layout::settled(chain.no), &settled);
         }
         Ok(())
     }
 
-    fn settle(&mut self, chain: &Chain, from: Peer, places: u64) {
-        let until = self.now().plus(Span::millis(SETTLED_MILLIS));
-        let settled = Settled { places, until, from };
+    /// So many places are settled while a peer brings something.
+    pub(super) fn settle(&mut self, chain: &Chain, from: Peer, places: u64) {
+        let since = self.now();
+        let until = since.plus(Span::millis(SETTLED_MILLIS));
+        let settled = Settled { places, since, until, from };
         records::write(self.view(), layout::settled(chain.no), &settled);
     }
 
@@ -99,41 +105,34 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    /// A block would change a frozen place.
-    pub(super) fn fork(
+    /// Leaves blocks aside with which something frozen would change, or that build on what would, while there
+    /// is room. They are admitted by their own past, like all that is taken.
+    pub(super) fn leave_aside(
         &mut self,
         chain: &Chain,
-        before: &[Item],
-        item: &Item,
-        place: usize,
-    ) -> Result<Taken, Fault> {
-        let mut place = Some(place as u64);
-        for item in before {
-            self.keep_forked(chain, item, place.take())?;
+        items: &[(Item, Verdict)],
+        place: Option<usize>,
+    ) -> Result<(), Fault> {
+        let author = items.last().and_then(|(item, _)| item.block.block.author);
+        if !has_room_aside(&*chain.load(self.store())?, author.as_ref()) {
+            return Ok(());
         }
-        self.keep_forked(chain, item, place)
+        let (since, mut place) = (self.now(), place.map(|place| place as u64));
+        for (item, verdict) in items {
+            let ix = chain.load(self.store())?.insert_aside(&item.block, *verdict);
+            let Some(ix) = ix else { return Ok(()) };
+            let aside = Some(Aside { since, place: place.take() });
+            let (signed, liked) = (item.block.clone(), *verdict == Verdict::Liked);
+            let stored = Stored { signed, arrived: since, liked, aside };
+            records::write(self.view(), layout::block(chain.no, ix.0), &stored);
+        }
+        Ok(())
     }
+}
 
-    /// Keeps a block aside, while there is room.
-    pub(super) fn keep_forked(
-        &mut self,
-        chain: &Chain,
-        item: &Item,
-        place: Option<u64>,
-    ) -> Result<Taken, Fault> {
-        let hash = item.block.block.id().hash;
-        {
-            let mut loaded = chain.load(self.store())?;
-            if loaded.forked.contains(&hash) {
-                return Ok(Taken::Forked);
-            }
-            if loaded.forked.len() >= FORKED {
-                return Ok(Taken::Aside);
-            }
-            loaded.forked.insert(hash);
-        }
-        let forked = Forked { signed: item.block.clone(), arrived: self.now(), place };
-        records::write(self.view(), layout::forked(chain.no, &hash), &forked);
-        Ok(Taken::Forked)
-    }
+/// Whether one more block of an author may be left aside: one rep must not fill every disk.
+fn has_room_aside(loaded: &Loaded, author: Option<&PublicKey>) -> bool {
+    let graph = &loaded.graph;
+    let own = |ix: &Ix| author.is_some_and(|author| graph.is_by(*ix, author));
+    graph.asides().len() < FORKED && graph.aside_tips().filter(own).count() < HELD
 }

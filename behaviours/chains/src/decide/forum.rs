@@ -31,6 +31,7 @@ impl Desk<'_, '_, '_> {
         };
         let reader = Reader {
             read: records::read(self.store(), &layout::read(chain.no))?.unwrap_or(0),
+            adopted: self.adopted(chain)?,
             muted: self.muted_authors(chain)?,
             names: self.names(chain)?,
             search: show.search.as_ref().map(|text| text.to_lowercase()),
@@ -40,7 +41,7 @@ impl Desk<'_, '_, '_> {
             if found.len() >= show.limit.min(SHOWN) || at >= LOOKED_AT {
                 return Ok(Reply::Shown(found, Some(*place)));
             }
-            if show.unread && ix.0 <= reader.read {
+            if show.unread && !reader.is_unread(*ix) {
                 continue;
             }
             found.extend(self.shown(chain, &reader, *place, *ix)?);
@@ -76,7 +77,7 @@ impl Desk<'_, '_, '_> {
             vote: block.vote,
             said: short(said),
             votes,
-            unread: ix.0 > reader.read,
+            unread: reader.is_unread(ix),
         }))
     }
 
@@ -141,8 +142,22 @@ impl Desk<'_, '_, '_> {
         let chain = self.chain(which)?;
         let blocks = chain.load(self.store())?.blocks();
         let read = u32::try_from(blocks).unwrap_or(u32::MAX);
+        for ix in self.adopted(chain)? {
+            self.view().delete(layout::unread(chain.no, ix.0));
+        }
         records::write(self.view(), layout::read(chain.no), &read);
         Ok(Reply::Done)
+    }
+
+    /// What came long ago, and is followed since the chain was last read.
+    fn adopted(&self, chain: &Chain) -> Result<BTreeSet<Ix>, Fault> {
+        let mut found = BTreeSet::new();
+        records::each(self.store(), &layout::all_unread(chain.no), |key, _| {
+            let ix = layout::last_number(key).map(Ix);
+            found.insert(ix.ok_or_else(|| Fault::Corrupt("an unread block's key".into()))?);
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     pub(super) fn mute(
@@ -186,9 +201,16 @@ impl Desk<'_, '_, '_> {
 /// What a listing needs to know besides the posts.
 struct Reader {
     read: u32,
+    adopted: BTreeSet<Ix>,
     muted: BTreeSet<PublicKey>,
     names: BTreeMap<PublicKey, String>,
     search: Option<String>,
+}
+
+impl Reader {
+    fn is_unread(&self, ix: Ix) -> bool {
+        ix.0 > self.read || self.adopted.contains(&ix)
+    }
 }
 
 fn says(said: &Said, search: &str) -> bool {

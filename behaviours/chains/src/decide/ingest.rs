@@ -9,7 +9,7 @@ use super::{desk::Desk, states::state};
 use crate::{
     Block, BlockId, SignedBlock,
     command::{Event, State},
-    graph::{Ix, Never, Refused, Verdict},
+    graph::{self, Ix, Never, Refused, Verdict},
     layout,
     limits::{AHEAD_MILLIS, HELD, PAGE_BLOCKS},
     loaded::Loaded,
@@ -44,26 +44,34 @@ pub(super) enum Taken {
 /// Blocks that came with others, and are taken only with some of them.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// Held posts, which wait for their likes.
-    held: BTreeMap<Hash, Item>,
+    /// Held posts, which wait for their likes, and how many places were sought for each.
+    held: BTreeMap<Hash, (Item, u64)>,
     /// Blocks of which there are too many: another that builds on them passes them.
     aside: BTreeMap<Hash, Item>,
     /// What was taken and is to be told.
     taken: Vec<BlockId>,
     /// Places that were sought for what was then not taken.
     pub(super) wasted: u64,
+    /// Places that were not sought in vain after all.
+    pub(super) used: u64,
 }
 
 impl Waiting {
+    /// A held post was taken after all.
+    fn give_back(&mut self, id: &BlockId) {
+        let sought = self.held.get(&id.hash).map_or(0, |(_, sought)| *sought);
+        self.used = self.used.saturating_add(sought);
+    }
+
     /// Collects a block that is not in the graph, after those before it. False if one is nowhere.
     fn collect(&self, loaded: &Loaded, id: &BlockId, found: &mut Vec<Item>) -> bool {
         let is_found = |item: &Item| item.block.block.id() == *id;
         if loaded.find(id).is_some() || found.iter().any(is_found) {
             return true;
         }
-        let Some(item) = self.aside.get(&id.hash).filter(|item| is_found(item)) else {
-            return false;
-        };
+        let held = self.held.get(&id.hash).map(|(item, _)| item);
+        let item = self.aside.get(&id.hash).or(held);
+        let Some(item) = item.filter(|item| is_found(item)) else { return false };
         // Each was examined when all before it were there or found, so this ends.
         let before = item.block.block.backs.iter().all(|back| self.collect(loaded, back, found));
         found.push(item.clone());
@@ -90,27 +98,30 @@ impl Desk<'_, '_, '_> {
         if let Some(why) = self.fault(chain, item) {
             return Ok(why);
         }
-        let is_forked = |back: &BlockId| loaded.forked.contains(&back.hash);
-        if is_forked(&id) || signed.block.backs.iter().any(is_forked) {
-            drop(loaded);
-            return self.keep_forked(chain, item, None);
+        if self.was_refused(chain, &id) {
+            waiting.aside.insert(id.hash, item.clone());
+            return Ok(Taken::Aside);
         }
         let Some(before) = self.past(chain, &loaded, signed, waiting)? else {
             return Ok(Taken::Unknown);
         };
         let settled = self.settled(chain, &loaded)?;
         let sought = loaded.graph.sought();
+        let back = comes_back(&loaded, signed);
         if let Err(why) = add(&mut loaded, &before, signed, settled) {
-            let sought = loaded.graph.sought().saturating_sub(sought);
-            waiting.wasted = waiting.wasted.saturating_add(sought);
+            waiting.wasted = loaded.graph.sought().saturating_sub(sought);
             drop(loaded);
             return self.not_added(chain, &before, item, why, waiting);
         }
         drop(loaded);
+        if let Some(back) = back {
+            waiting.taken.push(self.bring_in(chain, back)?);
+        }
         for item in &before {
             let id = item.block.block.id();
             self.store_block(chain, item)?;
             self.held_no_longer(chain, &id)?;
+            waiting.give_back(&id);
             waiting.taken.push(id);
         }
         self.store_block(chain, item)?;
@@ -143,13 +154,22 @@ impl Desk<'_, '_, '_> {
         let hash = item.block.block.id().hash;
         Ok(match why {
             NotAdded::Verdict(Verdict::Held) => {
-                waiting.held.insert(hash, item.clone());
+                waiting.held.insert(hash, (item.clone(), waiting.wasted));
                 Taken::Held
             }
             NotAdded::Verdict(Verdict::Never(Never::OtherFirst)) => Taken::Aside,
             NotAdded::Verdict(_) => Taken::Invalid("nothing can admit it"),
-            NotAdded::Frozen(place) => return self.fork(chain, before, item, place),
+            NotAdded::Forked { verdicts, place } => {
+                let items = before.iter().chain([item]).cloned().zip(verdicts);
+                self.leave_aside(chain, &items.collect::<Vec<_>>(), place)?;
+                Taken::Forked
+            }
+            NotAdded::HeldAside => {
+                waiting.held.insert(hash, (item.clone(), waiting.wasted));
+                Taken::Forked
+            }
             NotAdded::TooMany => {
+                self.refuse(chain, hash);
                 waiting.aside.insert(hash, item.clone());
                 Taken::Aside
             }
@@ -208,13 +228,23 @@ impl Desk<'_, '_, '_> {
         id: &BlockId,
         waiting: &Waiting,
     ) -> Result<Option<Item>, Fault> {
-        if let Some(item) = waiting.held.get(&id.hash) {
+        if let Some((item, _)) = waiting.held.get(&id.hash) {
             return Ok((item.block.block.id() == *id).then(|| item.clone()));
         }
         let held: Option<HeldPost> =
             records::read(self.store(), &layout::held(chain.no, &id.hash))?;
         let held = held.filter(|held| held.signed.block.id() == *id);
         Ok(held.map(|held| Item { block: held.signed, payload: None }))
+    }
+
+    /// A held post that was left aside with a like of it comes back with another.
+    fn bring_in(&mut self, chain: &Chain, ix: Ix) -> Result<BlockId, Fault> {
+        let stored = Stored { aside: None, ..self.stored(chain, ix)? };
+        let id = stored.signed.block.id();
+        records::write(self.view(), layout::block(chain.no, ix.0), &stored);
+        self.held_no_longer(chain, &id)?;
+        self.expect_payload(chain, ix, &stored.signed)?;
+        Ok(id)
     }
 
     fn store_block(&mut self, chain: &Chain, item: &Item) -> Result<(), Fault> {
@@ -224,7 +254,7 @@ impl Desk<'_, '_, '_> {
             let Some(ix) = loaded.find(&id) else { return Ok(()) };
             (ix, loaded.graph.verdict(ix) == Some(Verdict::Liked))
         };
-        let stored = Stored { signed: item.block.clone(), arrived: self.now(), liked };
+        let stored = Stored { signed: item.block.clone(), arrived: self.now(), liked, aside: None };
         records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         self.expect_payload(chain, ix, &item.block)?;
         self.take_payload(chain, ix, item)
@@ -273,8 +303,14 @@ impl Desk<'_, '_, '_> {
 /// Why a block was not added.
 pub(super) enum NotAdded {
     Verdict(Verdict),
-    /// It would change this place, which is frozen.
-    Frozen(usize),
+    /// It would change this place, which is frozen, or builds on what is left aside. It is admitted, with
+    /// what is taken with it.
+    Forked {
+        verdicts: Vec<Verdict>,
+        place: Option<usize>,
+    },
+    /// It builds on what is left aside, and its author has no reps there.
+    HeldAside,
     /// The order leaves out too many of its author's blocks.
     TooMany,
     /// Some of the blocks before it are not there.
@@ -310,17 +346,36 @@ fn try_add(
         added.push(item.block.block.id().hash);
     }
     fits(loaded, &signed.block)?;
-    let (_, verdict) = loaded.insert(signed).ok_or(NotAdded::NoPast)?;
+    let (ix, verdict) = loaded.insert(signed).ok_or(NotAdded::NoPast)?;
     added.push(signed.block.id().hash);
-    if verdict != Verdict::Admitted {
-        return Err(NotAdded::Verdict(verdict));
+    match (verdict, loaded.graph.is_aside(ix)) {
+        (Verdict::Admitted, false) => {}
+        (Verdict::Admitted, true) => {
+            return Err(NotAdded::Forked { verdicts: verdicts(loaded, added), place: None });
+        }
+        (Verdict::Held, true) => return Err(NotAdded::HeldAside),
+        (verdict, _) => return Err(NotAdded::Verdict(verdict)),
     }
     // One rep must not fill every disk: a few of an author's blocks are left out, no more.
-    let kept = loaded.graph.may_stay(settled, signed.block.author.as_ref(), HELD);
-    kept.map_err(|refused| match refused {
-        Refused::Frozen(place) => NotAdded::Frozen(place),
-        Refused::TooMany => NotAdded::TooMany,
-    })
+    match loaded.graph.may_stay(settled, signed.block.author.as_ref(), HELD) {
+        Ok(()) => Ok(()),
+        Err(Refused::TooMany) => Err(NotAdded::TooMany),
+        Err(Refused::Frozen(place)) => {
+            Err(NotAdded::Forked { verdicts: verdicts(loaded, added), place: Some(place) })
+        }
+    }
+}
+
+fn verdicts(loaded: &Loaded, added: &[Hash]) -> Vec<Verdict> {
+    added.iter().filter_map(|hash| loaded.verdict(hash)).collect()
+}
+
+/// A held post that is left aside, and comes back with this like of it.
+fn comes_back(loaded: &Loaded, like: &SignedBlock) -> Option<Ix> {
+    let vote = like.block.vote.filter(|vote| vote.like && *like.block.backs == [vote.target])?;
+    let target = loaded.find(&vote.target)?;
+    let vote = Some(graph::Vote { like: true, target });
+    loaded.graph.would_come_back(vote, &[target])
 }
 
 /// Whether a block may stand on its past: not earlier than a block before it, and its vote on an

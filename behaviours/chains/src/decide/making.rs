@@ -125,9 +125,15 @@ impl Desk<'_, '_, '_> {
         if target.height == 0 {
             return Err(Error::Invalid(Invalid::VoteTarget));
         }
-        let Some(ix) = loaded.find(&target) else {
+        let found = loaded.find(&target);
+        let followed = found.filter(|ix| !loaded.graph.is_aside(*ix));
+        let Some(ix) = followed else {
+            let is_held = loaded.held.contains_key(&target.hash);
             drop(loaded);
-            return self.stand_on_held(chain, author, like, target);
+            return match found.is_some() && !is_held {
+                true => Err(Error::Forked(target)),
+                false => self.stand_on_held(chain, author, like, target),
+            };
         };
         if like && loaded.graph.is_by(ix, &author) {
             return Err(Error::OwnPost(target));

@@ -20,6 +20,7 @@ mod payloads;
 mod pulling;
 mod purging;
 mod reading;
+pub(crate) mod refused;
 mod rounds;
 mod serving;
 mod states;

@@ -124,9 +124,13 @@ impl Desk<'_, '_, '_> {
 
     /// A block, from the store.
     pub(super) fn signed(&self, chain: &Chain, ix: Ix) -> Result<SignedBlock, Fault> {
-        let stored: Option<Stored> = records::read(self.store(), &layout::block(chain.no, ix.0))?;
-        let stored = stored.ok_or_else(|| Fault::Corrupt("a block that is not there".into()))?;
-        Ok(stored.signed)
+        Ok(self.stored(chain, ix)?.signed)
+    }
+
+    /// The same, with what is known of its coming.
+    pub(super) fn stored(&self, chain: &Chain, ix: Ix) -> Result<Stored, Fault> {
+        let stored = records::read(self.store(), &layout::block(chain.no, ix.0))?;
+        stored.ok_or_else(|| Fault::Corrupt("a block that is not there".into()))
     }
 
     /// A part of a payload with what proves it; none if some of the payload is missing.

@@ -1,5 +1,7 @@
 //! Getting from a peer what we lack of a chain, a page at a time.
 
+use std::collections::BTreeSet;
+
 use covey_kernel::{AskFailure, Bounded, Effect, Fault, Peer};
 
 use super::{
@@ -15,19 +17,23 @@ use crate::{
     limits::{CUT_TIPS, CUTS, TIPS},
     loaded::Loaded,
     memory::{Chain, Laid},
-    wire::{Cut, Item, Page, Refusal, Response, Tally, Tips},
+    wire::{Asker, Cut, Item, Page, Pull, Refusal, Response, Tally, Tips},
 };
 
 impl Desk<'_, '_, '_> {
     /// What we know of a chain, for somebody who is to tell us what we lack.
-    pub(super) fn known(
+    pub(super) fn say_known(
         &self,
         chain: &Chain,
+        asker: Asker,
         with_cuts: bool,
-    ) -> Result<(Tips, Bounded<Cut, CUTS>), Fault> {
+        after: u32,
+    ) -> Result<Pull, Fault> {
         let mut loaded = chain.load(self.store())?;
         let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
-        Ok((tips(&mut loaded), cuts))
+        let latest: BTreeSet<Ix> = loaded.graph.aside_tips().collect();
+        let aside = ids(&loaded, latest.into_iter().rev());
+        Ok(Pull { asker, tips: tips(&mut loaded), aside, cuts, after })
     }
 
     /// A page has come, or not.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use covey_kernel::{Hash, Hasher, Keypair};
+use covey_kernel::{Fault, Hash, Hasher, Keypair};
 
 use super::{desk::Desk, states::state};
 use crate::{
@@ -12,17 +12,15 @@ use crate::{
     error::Error,
     graph::{Ix, Votes},
     layout,
+    limits::{FORK_TIPS, FORKS_SHOWN},
     loaded::Loaded,
     memory::Chain,
-    records::{self, Forked, HeldPost},
+    records::{self, Aside, HeldPost},
 };
 
 impl Desk<'_, '_, '_> {
     pub(super) fn heads(&self, which: &Selector, heads: Which) -> Result<Reply, Error> {
         let chain = self.chain(which)?;
-        if heads == Which::Forked {
-            return Ok(Reply::Ids(fork_tips(&records::forked(self.store(), chain.no)?)));
-        }
         if heads == Which::Held {
             let held = records::held(self.store(), chain.no)?;
             let mut ids: Vec<BlockId> =
@@ -33,7 +31,8 @@ impl Desk<'_, '_, '_> {
         let mut loaded = chain.load(self.store())?;
         let found = match heads {
             Which::Blocked => blocked(&mut loaded),
-            Which::Placed | Which::Held | Which::Forked => loaded.graph.heads().to_vec(),
+            Which::Forked => loaded.graph.aside_tips().collect(),
+            Which::Placed | Which::Held => loaded.graph.heads().to_vec(),
         };
         Ok(Reply::Ids(ids(&loaded, &found)))
     }
@@ -140,15 +139,32 @@ impl Desk<'_, '_, '_> {
     }
 
     /// The hard forks, each by the block with which it begins.
-    fn forks(&self, chain: &Chain) -> Result<Vec<ForkInfo>, Error> {
-        let forked = records::forked(self.store(), chain.no)?;
-        let placed = chain.load(self.store())?.graph.order().len() as u64;
-        let begins = |forked: &Forked| {
-            let place = forked.place?;
-            let back = placed.saturating_sub(place);
-            Some(ForkInfo { first: forked.signed.block.id(), back, since: forked.arrived })
+    fn forks(&self, chain: &Chain) -> Result<Vec<ForkInfo>, Fault> {
+        let (placed, asides, tips) = {
+            let mut loaded = chain.load(self.store())?;
+            let asides: Vec<Ix> = loaded.graph.asides().collect();
+            let tips: Vec<Ix> = loaded.graph.aside_tips().collect();
+            (loaded.graph.order().len() as u64, asides, tips)
         };
-        let mut forks: Vec<ForkInfo> = forked.iter().filter_map(begins).collect();
+        let latest = tips.iter().rev().copied().take(FORKS_SHOWN);
+        let mut forks = Vec::new();
+        for ix in asides {
+            if forks.len() >= FORKS_SHOWN {
+                break;
+            }
+            let aside = self.stored(chain, ix)?.aside;
+            let Some(Aside { since, place: Some(place) }) = aside else { continue };
+            let loaded = chain.load(self.store())?;
+            let leads_to = |tip: &Ix| loaded.graph.is_in_past(ix, &[*tip]);
+            let tips: Vec<Ix> = latest.clone().filter(leads_to).take(FORK_TIPS).collect();
+            let Some(first) = loaded.graph.id(ix) else { continue };
+            forks.push(ForkInfo {
+                first,
+                back: placed.saturating_sub(place),
+                since,
+                tips: ids(&loaded, &tips),
+            });
+        }
         forks.sort_by_key(|fork| fork.first);
         Ok(forks)
     }
@@ -168,7 +184,7 @@ impl Desk<'_, '_, '_> {
         Ok(Reply::Status(Box::new(ChainStatus {
             info: chain.info(),
             placed: placed as u64,
-            blocked: loaded.blocks().saturating_sub(placed) as u64,
+            blocked: loaded.followed().saturating_sub(placed) as u64,
             held: held as u64,
             missing,
             kept: loaded.kept,
@@ -188,16 +204,6 @@ fn ids(loaded: &Loaded, blocks: &[Ix]) -> Vec<BlockId> {
 fn blocked(loaded: &mut Loaded) -> Vec<Ix> {
     let tips: Vec<Ix> = loaded.graph.tips().collect();
     tips.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).collect()
-}
-
-/// The forked blocks on which none builds.
-fn fork_tips(forked: &[Forked]) -> Vec<BlockId> {
-    let backs: BTreeSet<&BlockId> =
-        forked.iter().flat_map(|f| f.signed.block.backs.iter()).collect();
-    let ids = forked.iter().map(|forked| forked.signed.block.id());
-    let mut tips: Vec<BlockId> = ids.filter(|id| !backs.contains(id)).collect();
-    tips.sort_unstable();
-    tips
 }
 
 /// The same wherever the same order is shown.

@@ -4,7 +4,7 @@ use covey_kernel::{Bounded, Bytes, Effect, Fault, Hash, Peer, RequestId, Text, c
 
 use super::desk::Desk;
 use crate::{
-    BlockId, Name,
+    Name,
     error::Error,
     flight::Waiter,
     genesis::Kind,
@@ -67,36 +67,30 @@ impl<'d> Desk<'d, '_, '_> {
 
     /// What somebody lacks who knows these, as far as one page holds it.
     fn page(&self, chain: &Chain, known: &[Ix], after: Ix) -> Result<Page, Fault> {
-        let missing: Vec<Ix> = {
+        // A held post is taken with its like, so it goes right before that.
+        let missing: Vec<(Option<Ix>, Ix)> = {
             let loaded = chain.load(self.store())?;
-            let missing = loaded.graph.missing(known).skip_while(|ix| *ix <= after);
-            missing.take(PAGE_BLOCKS.saturating_add(1)).collect()
+            let graph = &loaded.graph;
+            let missing = graph.missing(known).skip_while(|ix| *ix <= after);
+            let alone = missing.filter(|ix| graph.verdict(*ix) != Some(Verdict::Liked));
+            let with_held = alone.map(|ix| (graph.comes_with(ix), ix));
+            with_held.take(PAGE_BLOCKS.saturating_add(1)).collect()
         };
-        let (mut items, mut bytes) = (Vec::new(), 0usize);
-        for ix in &missing {
-            if items.len() >= PAGE_BLOCKS || bytes >= PAGE_BYTES {
+        let (mut items, mut bytes, mut next) = (Vec::new(), 0usize, None);
+        let mut missing = missing.into_iter().peekable();
+        while let Some((held, ix)) = missing.next() {
+            for ix in held.into_iter().chain([ix]) {
+                let item = self.item(chain, ix)?;
+                bytes = bytes.saturating_add(size(&item));
+                items.push(item);
+            }
+            let is_full = items.len().saturating_add(2) > PAGE_BLOCKS || bytes >= PAGE_BYTES;
+            if is_full {
+                next = missing.peek().map(|_| ix.0);
                 break;
             }
-            let item = self.item(chain, *ix)?;
-            let payload = item.payload.as_ref().map_or(0, |payload| payload.len());
-            let backs = item.block.block.backs.len().saturating_mul(40);
-            bytes = bytes.saturating_add(payload).saturating_add(backs);
-            bytes = bytes.saturating_add(BLOCK_OVERHEAD);
-            items.push(item);
         }
-        let last = |items: &[Item]| missing.get(items.len().checked_sub(1)?).copied();
-        // A held post is taken with its like, which is the next. It is never alone here: a page has
-        // room for more than one inline payload.
-        if items.len() < missing.len() && self.is_liked(chain, last(&items))? {
-            items.pop();
-        }
-        let next = last(&items).filter(|_| items.len() < missing.len()).map(|ix| ix.0);
         Ok(Page { items: Bounded::first(items), next })
-    }
-
-    fn is_liked(&self, chain: &Chain, ix: Option<Ix>) -> Result<bool, Fault> {
-        let loaded = chain.load(self.store())?;
-        Ok(ix.is_some_and(|ix| loaded.graph.verdict(ix) == Some(Verdict::Liked)))
     }
 
     /// A block with its payload, if that is small, there, and not revoked.
@@ -132,23 +126,22 @@ impl<'d> Desk<'d, '_, '_> {
     }
 }
 
+/// About as many bytes as a block takes in a page.
+fn size(item: &Item) -> usize {
+    let payload = item.payload.as_ref().map_or(0, |payload| payload.len());
+    let backs = item.block.block.backs.len().saturating_mul(40);
+    payload.saturating_add(backs).saturating_add(BLOCK_OVERHEAD)
+}
+
 /// What both know for sure; none if that is not known without cuts. And whether everything that the
 /// asker knows is known here.
 fn common(loaded: &Loaded, pull: &Pull) -> (Option<Vec<Ix>>, bool) {
-    let known =
-        |tips: &[BlockId]| tips.iter().map(|id| loaded.find(id)).collect::<Option<Vec<Ix>>>();
-    if let Some(all) = known(&pull.tips) {
-        return (Some(all), true);
-    }
-    let mut some: Vec<Ix> = pull.tips.iter().filter_map(|id| loaded.find(id)).collect();
-    if let Some(cut) = pull.cuts.iter().find_map(|cut| known(cut)) {
-        some.extend(cut);
-        return (Some(some), false);
-    }
-    // Without a cut, only the beginning is common for sure. A short chain is sent as it is.
-    if pull.cuts.is_empty() && loaded.blocks() > PAGE_BLOCKS {
-        (None, false)
-    } else {
-        (Some(some), false)
-    }
+    let said =
+        || pull.tips.iter().chain(&*pull.aside).chain(pull.cuts.iter().flat_map(|cut| &**cut));
+    let known: Vec<Ix> = said().filter_map(|id| loaded.find(id)).collect();
+    let all = pull.tips.iter().all(|id| loaded.find(id).is_some());
+    // Of what the asker knows, without its tips or cuts only the beginning is common for sure. A short
+    // chain is sent as it is.
+    let enough = all || !pull.cuts.is_empty() || loaded.followed() <= PAGE_BLOCKS;
+    (enough.then_some(known), all)
 }

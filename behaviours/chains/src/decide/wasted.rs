@@ -17,7 +17,8 @@ pub(super) const WASTED: &str = "too much of what it sent could not be taken: tr
 
 impl Desk<'_, '_, '_> {
     /// Counts what was sought for a block that was not taken, and tells whether the peer's share is used
-    /// up. Only a hard fork may be that large for an honest peer.
+    /// up. An honest peer may have that many blocks of a hard fork, or siblings that it took and we did not, as
+    /// who makes them sends others to everybody; it serves no held posts and nothing invalid.
     pub(super) fn waste(
         &mut self,
         chain: &Chain,
@@ -25,17 +26,18 @@ impl Desk<'_, '_, '_> {
         taken: Taken,
         waiting: &mut Waiting,
     ) -> Result<bool, Fault> {
-        let wasted = std::mem::take(&mut waiting.wasted);
-        if wasted == 0 {
+        let (wasted, used) =
+            (std::mem::take(&mut waiting.wasted), std::mem::take(&mut waiting.used));
+        if wasted == 0 && used == 0 {
             return Ok(false);
         }
         {
             let mut live = self.memory().live.borrow_mut();
             let all = live.wasted.entry((chain.no, from)).or_default();
-            *all = all.saturating_add(wasted);
+            *all = all.saturating_sub(used).saturating_add(wasted);
         }
         let over = self.wastes(chain, from)?;
-        if over && taken != Taken::Forked {
+        if over && matches!(taken, Taken::Held | Taken::Invalid(_)) {
             self.effect(Effect::Strike(from));
         }
         Ok(over)
@@ -45,7 +47,7 @@ impl Desk<'_, '_, '_> {
     pub(super) fn wastes(&self, chain: &Chain, from: Peer) -> Result<bool, Fault> {
         let wasted = self.memory().live.borrow().wasted.get(&(chain.no, from)).copied();
         let Some(wasted) = wasted else { return Ok(false) };
-        let blocks = chain.load(self.store())?.blocks() as u64;
+        let blocks = chain.load(self.store())?.followed() as u64;
         Ok(wasted > WASTED_PLACES.saturating_add(blocks.saturating_mul(WASTED_TIMES)))
     }
 }

@@ -4,7 +4,7 @@ use covey_kernel::{Hash, PublicKey, Time};
 
 use crate::BlockId;
 
-use super::{Graph, Ix, Verdict};
+use super::{Graph, Ix, Verdict, node::Node};
 
 impl Graph {
     /// How many blocks there are, with the genesis.
@@ -86,15 +86,22 @@ impl Graph {
         if self.first == Some(ix) {
             self.first = None;
         }
+        self.aside.remove(&ix);
         if node.verdict != Verdict::Admitted {
             return;
         }
         self.states.forget(ix);
         self.heads.remove(&ix);
         let held = node.vouches_for().filter(|held| self.verdict(*held) == Some(Verdict::Liked));
-        let held = held.filter(|held| !self.is_vouched_for(*held));
-        if let Some(held) = held {
+        if let Some(held) = held.filter(|held| !self.is_vouched_for(*held, |_| true)) {
             self.hold(held);
+        }
+        if node.aside {
+            return;
+        }
+        let held = held.filter(|held| !self.is_vouched_for(*held, |like| !like.aside));
+        if let Some(held) = held.filter(|held| self.verdict(*held) == Some(Verdict::Liked)) {
+            self.set_aside(held, true);
         }
         for back in held.map_or_else(|| node.backs.to_vec(), |held| self.backs(held)) {
             if self.is_tip(back) {
@@ -115,16 +122,17 @@ impl Graph {
         }
     }
 
-    fn is_vouched_for(&self, held: Ix) -> bool {
-        let admitted = |ix: &Ix| self.node(*ix).is_some_and(|n| n.verdict == Verdict::Admitted);
-        let vouches = |ix: &Ix| self.node(*ix).is_some_and(|n| n.vouches_for() == Some(held));
-        self.children(held).iter().any(|child| admitted(child) && vouches(child))
+    /// Whether one of such likes admits it.
+    fn is_vouched_for(&self, held: Ix, such: impl Fn(&Node) -> bool) -> bool {
+        let children = self.children(held).iter().filter_map(|child| self.node(*child));
+        let mut admitted = children.filter(|child| child.verdict == Verdict::Admitted);
+        admitted.any(|child| child.vouches_for() == Some(held) && such(child))
     }
 
     /// Whether a block is admitted, and nothing admitted builds on it.
     fn is_tip(&self, ix: Ix) -> bool {
         let is_in = |ix: Ix| {
-            let verdict = self.node(ix).map(|node| node.verdict);
+            let verdict = self.node(ix).filter(|node| !node.aside).map(|node| node.verdict);
             matches!(verdict, Some(Verdict::Admitted | Verdict::Liked))
         };
         is_in(ix) && !self.children(ix).iter().any(|child| is_in(*child))

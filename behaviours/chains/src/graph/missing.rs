@@ -1,15 +1,26 @@
 //! What somebody lacks who has some blocks with all their ancestors. Numbers are given in the order
 //! of arrival, so every ancestor of a block has a smaller one.
 
+use std::collections::BTreeSet;
+
 use super::{Graph, Ix};
 
 impl Graph {
     /// The blocks that are none of `known` nor their ancestors, backs first. They are found as they
-    /// are asked for, after a walk over the smaller numbers that touches nothing else.
+    /// are asked for, after a walk over the smaller numbers that touches nothing else. What is left aside
+    /// is not among them.
     pub fn missing(&self, known: &[Ix]) -> impl Iterator<Item = Ix> {
         let past = self.marked(known);
         let all = 1..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        all.map(Ix).filter(move |ix| past.get(ix.at()).is_none_or(|known| !known))
+        let missing = all.map(Ix).filter(move |ix| past.get(ix.at()).is_none_or(|known| !known));
+        missing.filter(|ix| !self.is_aside(*ix))
+    }
+
+    /// Some blocks and their ancestors, backs first.
+    #[must_use]
+    pub fn past_of(&self, known: &[Ix]) -> BTreeSet<Ix> {
+        let marked = (0..).map(Ix).zip(self.marked(known));
+        marked.filter(|(_, is_in)| *is_in).map(|(ix, _)| ix).collect()
     }
 
     /// Which of the smaller numbers are ancestors of some blocks, or these blocks.
@@ -37,8 +48,9 @@ impl Graph {
     #[must_use]
     pub fn tips_of_first(&self, length: usize, most: usize) -> Vec<Ix> {
         let is_tip = |at: &usize| {
-            let node = self.nodes.get(*at);
-            node.is_some_and(|node| node.children.first().is_none_or(|child| child.at() >= length))
+            let Some(node) = self.nodes.get(*at).filter(|node| !node.aside) else { return false };
+            let first = node.children.iter().find(|child| !self.is_aside(**child));
+            first.is_none_or(|child| child.at() >= length)
         };
         let length = length.min(self.nodes.len());
         let tips = (0..length).rev().filter(is_tip).take(most);

@@ -2,6 +2,7 @@
 //! admitted, which depends on its own past alone; and in which order do all admitted blocks stand,
 //! which is a pure function of their set.
 
+mod aside;
 mod judge;
 mod known;
 mod missing;
@@ -11,6 +12,7 @@ mod parts;
 mod past;
 mod region;
 mod replay;
+mod side;
 mod stand;
 mod states;
 mod trace;
@@ -29,6 +31,7 @@ use node::Node;
 pub use node::{Entry, Ix, Never, Verdict, Vote};
 use order::Order;
 pub use order::Refused;
+pub use side::Side;
 pub use stand::Stand;
 use states::States;
 
@@ -79,8 +82,10 @@ pub struct Graph {
     authors: BTreeMap<PublicKey, Who>,
     /// The first post, in a forum under the rules of the paper.
     first: Option<Ix>,
-    /// The admitted blocks on which no admitted one builds.
+    /// The admitted blocks on which no admitted one builds; none that is left aside.
     heads: BTreeSet<Ix>,
+    /// The blocks that are left aside.
+    aside: BTreeSet<Ix>,
     states: States,
     order: Order,
     /// How many places were sought until now: what was asked of the graph has cost so much.
@@ -99,6 +104,7 @@ impl Graph {
             authors,
             first: None,
             heads: BTreeSet::from([Ix::GENESIS]),
+            aside: BTreeSet::new(),
             order: Order::new(start.clone()),
             states: States::new(start),
             sought: AtomicU64::new(0),
@@ -106,9 +112,11 @@ impl Graph {
     }
 
     /// Adds a block that is correct by itself and whose backs are there, and tells whether it is
-    /// admitted.
+    /// admitted. It is left aside if it builds on what is.
     pub fn insert(&mut self, entry: &Entry) -> (Ix, Verdict) {
+        let aside = self.builds_aside(entry);
         let ix = self.push(entry);
+        self.set_aside(ix, aside);
         let verdict = self.judge(ix);
         self.judged(ix, verdict);
         (ix, verdict)
@@ -140,7 +148,7 @@ impl Graph {
         if let Some(node) = self.nodes.get_mut(ix.at()) {
             node.verdict = verdict;
         }
-        if verdict == Verdict::Admitted {
+        if verdict == Verdict::Admitted && !self.is_aside(ix) {
             self.admit(ix);
         }
     }
@@ -220,6 +228,9 @@ impl Graph {
         // A like of a block that needed none brings only itself.
         let held = self.node(ix).and_then(Node::vouches_for);
         let held = held.filter(|held| self.verdict(*held) == Some(Verdict::Liked));
+        if let Some(held) = held {
+            self.set_aside(held, false);
+        }
         for ix in held.into_iter().chain([ix]) {
             for back in self.backs(ix) {
                 self.heads.remove(&back);

@@ -75,6 +75,8 @@ pub(super) struct Node {
     pub(super) children: Vec<Ix>,
     pub(super) vote: Option<Vote>,
     pub(super) verdict: Verdict,
+    /// Whether it is left out of what is followed, though it is admitted: it belongs to a hard fork.
+    pub(super) aside: bool,
     /// Where in the order of all admitted blocks it stands.
     pub(super) place: Option<usize>,
     /// The placed votes on it.
@@ -92,6 +94,7 @@ impl Node {
             children: Vec::new(),
             vote: None,
             verdict: Verdict::Admitted,
+            aside: false,
             place: Some(0),
             votes: Votes::default(),
         }
@@ -108,6 +111,7 @@ impl Node {
             children: Vec::new(),
             vote: entry.vote,
             verdict: Verdict::Held,
+            aside: false,
             place: None,
             votes: Votes::default(),
         }

@@ -2,7 +2,7 @@
 
 use covey_chains::{
     BlockId, Error,
-    command::{ChainStatus, Command, Reply, Show},
+    command::{ChainStatus, Command, Event, Purge, Reply, Show, State},
     genesis::{Freeze, Genesis, Rules},
 };
 use covey_kernel::{Span, Text};
@@ -44,7 +44,7 @@ fn apart() -> Apart {
 
 fn choose(net: &mut Net, at: usize, forum: &Genesis, id: BlockId) -> Result<(u64, u64), Error> {
     match net.call(at, Command::Choose(which(forum), id))? {
-        Reply::Chosen { adopted, aside } => Ok((adopted, aside)),
+        Reply::Chosen { adopted, aside, .. } => Ok((adopted, aside)),
         other => panic!("{other:?}"),
     }
 }
@@ -95,7 +95,8 @@ fn the_own_side_can_be_chosen_again_with_all_that_it_said() {
     net.round();
     let theirs = net.payload(0, &forum, posts[1][3]);
     assert_eq!(theirs.as_deref(), Ok("3 at 1"));
-    assert!(net.payload(0, &forum, posts[0][3]).is_err());
+    // What is left aside can still be read by its id.
+    assert_eq!(net.payload(0, &forum, posts[0][3]).as_deref(), Ok("3 at 0"));
     let from = posts[0][0];
     assert_eq!(choose(&mut net, 0, &forum, from), Ok((POSTS as u64, POSTS as u64)));
     assert_eq!(net.order(0, &forum), before);
@@ -124,11 +125,57 @@ fn a_part_of_a_side_is_a_side_if_it_is_chosen() {
 }
 
 #[test]
-fn what_is_no_fork_is_not_chosen() {
+fn who_is_on_the_right_side_changes_nothing() {
     let Apart { mut net, forum, posts } = apart();
-    let (disk, order) = (net.nodes[0].disk.0.clone(), net.order(0, &forum));
-    let own = posts[0][0];
-    assert_eq!(choose(&mut net, 0, &forum, own), Err(Error::NotForked(own)));
-    assert_eq!(net.nodes[0].disk.0, disk);
+    let order = net.order(0, &forum);
+    let own = posts[0][POSTS - 1];
+    assert_eq!(choose(&mut net, 0, &forum, own), Ok((0, 0)));
     assert_eq!(net.order(0, &forum), order);
+    let unknown = BlockId { height: 3, ..own };
+    let disk = net.nodes[0].disk.0.clone();
+    for no_block in [unknown, forum.id()] {
+        assert_eq!(choose(&mut net, 0, &forum, no_block), Err(Error::UnknownBlock(no_block)));
+    }
+    assert_eq!(net.nodes[0].disk.0, disk);
+}
+
+#[test]
+fn what_was_last_before_leads_back() {
+    let Apart { mut net, forum, posts } = apart();
+    let order = net.order(0, &forum);
+    let chosen = net.call(0, Command::Choose(which(&forum), posts[1][POSTS - 1])).unwrap();
+    let Reply::Chosen { before, .. } = chosen else { panic!("{chosen:?}") };
+    assert_eq!(before, *order.last().unwrap());
+    choose(&mut net, 0, &forum, before).unwrap();
+    assert_eq!(net.order(0, &forum), order);
+}
+
+#[test]
+fn a_fork_says_where_it_leads() {
+    let Apart { mut net, forum, posts } = apart();
+    let fork = status(&mut net, 0, &forum).forks.remove(0);
+    assert_eq!(fork.tips, [posts[1][POSTS - 1]]);
+}
+
+#[test]
+fn what_is_left_aside_can_be_purged() {
+    let Apart { mut net, forum, posts } = apart();
+    choose(&mut net, 0, &forum, posts[1][0]).unwrap();
+    let own = posts[0][3];
+    assert_eq!(net.call(0, Command::Purge(Purge::Block(own))), Ok(Reply::Purged(1)));
+    choose(&mut net, 0, &forum, posts[0][0]).unwrap();
+    assert_eq!(net.payload(0, &forum, own), Err(Error::Purged));
+    assert_eq!(status(&mut net, 0, &forum).missing, 0, "it is asked for again");
+}
+
+#[test]
+fn who_listens_hears_of_the_choice() {
+    let Apart { mut net, forum, posts } = apart();
+    net.nodes[0].events.clear();
+    choose(&mut net, 0, &forum, posts[1][0]).unwrap();
+    let events = &net.nodes[0].events;
+    let chosen = |event: &Event| matches!(event, Event::Chosen { adopted: 8, aside: 8, .. });
+    assert_eq!(events.iter().filter(|event| chosen(event)).count(), 1);
+    let adopted = |event: &Event| matches!(event, Event::Block { state: State::Placed(_), .. });
+    assert_eq!(events.iter().filter(|event| adopted(event)).count(), POSTS);
 }

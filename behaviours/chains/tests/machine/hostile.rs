@@ -152,7 +152,14 @@ fn nonsense_is_refused_and_counted() {
     let asker = Asker { chain, proof: None };
     let unknown = |number: u64| BlockId { height: 5, hash: Hash::of(&number.to_be_bytes()) };
     let tips = Bounded::first((0..TIPS as u64).map(unknown));
-    let pull = Request::Pull(Pull { asker, tips, cuts: Bounded::default(), after: 0 }).encode();
+    let pull = Request::Pull(Pull {
+        asker,
+        tips,
+        aside: Bounded::default(),
+        cuts: Bounded::default(),
+        after: 0,
+    })
+    .encode();
     let mut long = pull.clone();
     long.extend(vec![0; REQUEST_BYTES]);
     let before = net.nodes[0].disk.0.clone();

@@ -20,5 +20,6 @@ mod net;
 mod pages;
 mod room;
 mod sealed;
+mod sides;
 mod tips;
 mod wasted;

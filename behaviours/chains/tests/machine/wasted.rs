@@ -1,15 +1,16 @@
 //! What is not taken, though no honest peer need be wrong: it may cost only so much.
 
 use covey_chains::{
-    SignedBlock,
+    Block, BlockId, SignedBlock, Vote,
+    command::Command,
     genesis::Genesis,
     wire::{ChainRef, Item, News, Page, Response},
 };
-use covey_kernel::{Bounded, Topic};
+use covey_kernel::{Bounded, Span, Topic};
 
 use crate::{
     made::{apart, block, give, line},
-    net::{Net, key},
+    net::{Net, key, network, which},
 };
 
 const LENGTH: u64 = 400;
@@ -76,4 +77,56 @@ fn an_answer_of_held_posts_is_not_read_to_its_end() {
     net.answer_instead = Some(Response::Held(Bounded::first(items)).encode());
     net.pull_held(0, reference);
     assert_eq!(net.strikes, [net.nodes[1].peer]);
+}
+
+/// A long chain, and siblings near its beginning of an author with one rep: the order leaves out all but one.
+/// Node 0 has taken as many of them as it takes.
+fn flooded(length: u64) -> (Net, Genesis, BlockId, Vec<SignedBlock>) {
+    let (mut net, chain) = apart();
+    let (hello, _) = net.post(0, &chain, "hello", 2);
+    let (welcome, _) = net.vote(0, &chain, (true, hello), 1).unwrap();
+    net.wait(Span::hours(30));
+    let mut siblings: Vec<SignedBlock> =
+        (0..60).map(|number| block(&net, 2, &[welcome], number)).collect();
+    siblings.sort_by_key(|block| std::cmp::Reverse(block.block.id()));
+    let long = line(&net, welcome, 1_000, length);
+    give(&mut net, 0, &long);
+    (net, chain, welcome, siblings)
+}
+
+#[test]
+fn too_many_siblings_are_not_held_against_an_honest_peer_and_do_not_stop_it() {
+    let (mut net, chain, _, mut all) = flooded(3_000);
+    let good = block(&net, 1, &[chain.id()], 30_000);
+    all.push(good.clone());
+    let mut rounds = 0;
+    while !net.order(0, &chain).contains(&good.block.id()) {
+        rounds += 1;
+        assert!(rounds < 20, "what comes after them is never taken");
+        give(&mut net, 0, &all);
+        net.round();
+    }
+    assert!(rounds > 1, "they cost nothing");
+    assert_eq!(net.strikes, []);
+}
+
+#[test]
+fn what_builds_on_too_many_likes_brings_one_with_what_it_likes() {
+    let (mut net, chain, welcome, siblings) = flooded(10);
+    give(&mut net, 0, &siblings);
+    let post = block(&net, 5, &[welcome], 50);
+    let target = post.block.id();
+    let like =
+        Block { vote: Some(Vote { like: true, target }), ..block(&net, 2, &[target], 60).block };
+    let like = like.sign(&network(), Some(&key(2)));
+    give(&mut net, 0, &[post.clone(), like.clone()]);
+    assert!(!is_there(&mut net, &chain, target), "it is taken alone");
+    let answer = block(&net, 1, &[like.block.id()], 70);
+    give(&mut net, 0, &[post, like, answer.clone()]);
+    assert!(is_there(&mut net, &chain, target));
+    assert!(is_there(&mut net, &chain, answer.block.id()));
+}
+
+fn is_there(net: &mut Net, chain: &Genesis, id: BlockId) -> bool {
+    net.call(0, Command::Block(which(chain), id)).is_ok()
 }

@@ -1,0 +1,256 @@
+//! What strangers, and authors with few reps, can do with the sides of a hard fork.
+
+use covey_chains::{
+    Block, BlockId, Payload, SignedBlock, Vote,
+    command::{ChainStatus, Command, Reply, State, Which},
+    genesis::{Freeze, Genesis, Rules},
+    limits::{HELD, SETTLED_MILLIS, SETTLED_MOST},
+};
+use covey_kernel::{Bounded, Span, Text};
+
+use crate::{
+    made::{block, give},
+    net::{Net, key, network, which},
+};
+
+const POSTS: usize = 8;
+
+/// Nodes 0 and 1 were apart until both had frozen what they wrote meanwhile; 2 gives what is made by hand.
+struct Sides {
+    net: Net,
+    forum: Genesis,
+    first: BlockId,
+    /// What each has posted alone.
+    posts: [Vec<BlockId>; 2],
+}
+
+fn forum() -> Genesis {
+    let freeze = Some(Freeze { places: 3, span: Span::days(1) });
+    let name = Text::new("chat").unwrap();
+    Genesis { freeze, ..Genesis::forum(network(), name, Rules::Paper(())) }
+}
+
+fn sides() -> Sides {
+    let (mut net, forum) = (Net::new(3), forum());
+    net.join(0, &forum);
+    net.join(1, &forum);
+    net.link(0, 1);
+    let (first, _) = net.post(0, &forum, "first", 1);
+    net.cut(0, 1);
+    let posts = [0, 1].map(|at| {
+        let post = |number| {
+            net.wait(Span::hours(30));
+            net.post(at, &forum, &format!("{number} at {at}"), 1).0
+        };
+        (0..POSTS).map(post).collect()
+    });
+    net.link(0, 1);
+    net.tolerant = true;
+    Sides { net, forum, first, posts }
+}
+
+fn choose(net: &mut Net, at: usize, forum: &Genesis, id: BlockId) -> (u64, u64) {
+    match net.call(at, Command::Choose(which(forum), id)).unwrap() {
+        Reply::Chosen { adopted, aside, .. } => (adopted, aside),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn heads(net: &mut Net, at: usize, forum: &Genesis, heads: Which) -> Vec<BlockId> {
+    match net.call(at, Command::Heads(which(forum), heads)).unwrap() {
+        Reply::Ids(ids) => ids,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn status(net: &mut Net, at: usize, forum: &Genesis) -> ChainStatus {
+    match net.call(at, Command::Status(which(forum))).unwrap() {
+        Reply::Status(status) => *status,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sorted(mut ids: Vec<BlockId>) -> Vec<BlockId> {
+    ids.sort_unstable();
+    ids
+}
+
+/// A like of a post, made when that was.
+fn like(post: &SignedBlock, author: u8) -> SignedBlock {
+    let target = post.block.id();
+    let block = Block {
+        time: post.block.time,
+        payload: Payload { hash: covey_blobs::hash(b""), size: 0, sealed: false },
+        vote: Some(Vote { like: true, target }),
+        backs: Bounded::new(vec![target]).unwrap(),
+        author: Some(key(author).public()),
+    };
+    block.sign(&network(), Some(&key(author)))
+}
+
+#[test]
+fn nobody_draws_the_own_side_into_the_other() {
+    let Sides { mut net, forum, posts, .. } = sides();
+    let theirs = net.order(1, &forum);
+    let (root, own) = (posts[1][0], posts[0][POSTS - 1]);
+    let both = sorted(vec![root, own]);
+    // Somebody who may post joins the fork's beginning with what is followed here; and somebody unknown.
+    let joins = [block(&net, 1, &both, 1), block(&net, 77, &both, 2)];
+    give(&mut net, 0, &joins);
+    assert_eq!(choose(&mut net, 0, &forum, root), (POSTS as u64, POSTS as u64));
+    assert_eq!(net.order(0, &forum), theirs);
+}
+
+#[test]
+fn what_nobody_admits_is_not_left_aside() {
+    let Sides { mut net, forum, posts, .. } = sides();
+    let tip = posts[1][POSTS - 1];
+    let before = net.nodes[0].disk.0.len();
+    let spam: Vec<SignedBlock> = (0..100).map(|number| block(&net, 77, &[tip], number)).collect();
+    give(&mut net, 0, &spam);
+    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [tip]);
+    assert_eq!(heads(&mut net, 0, &forum, Which::Held), []);
+    assert_eq!(net.nodes[0].disk.0.len(), before);
+}
+
+#[test]
+fn one_author_has_only_so_many_tips_left_aside() {
+    let Sides { mut net, forum, first, posts } = sides();
+    let old: Vec<SignedBlock> = (0..40).map(|number| block(&net, 1, &[first], number)).collect();
+    give(&mut net, 0, &old);
+    let tips = heads(&mut net, 0, &forum, Which::Forked);
+    assert!(tips.contains(&posts[1][POSTS - 1]));
+    assert_eq!(tips.len(), HELD);
+}
+
+/// A post of somebody new on the other side, and a like of it.
+fn liked(net: &mut Net, forum: &Genesis) -> (BlockId, BlockId) {
+    let (post, state) = net.post(1, forum, "I am new", 2);
+    assert_eq!(state, State::Held);
+    let (like, _) = net.vote(1, forum, (true, post), 1).unwrap();
+    (post, like)
+}
+
+#[test]
+fn a_held_post_comes_over_with_its_like_and_is_held_no_longer() {
+    let Sides { mut net, forum, posts, .. } = sides();
+    net.cut(0, 1);
+    let (post, _) = liked(&mut net, &forum);
+    let theirs = net.order(1, &forum);
+    net.link(0, 1);
+    net.round();
+    assert_eq!(choose(&mut net, 0, &forum, posts[1][0]), (POSTS as u64 + 2, POSTS as u64));
+    assert_eq!(net.order(0, &forum), theirs);
+    assert_eq!(heads(&mut net, 0, &forum, Which::Held), []);
+    net.round();
+    assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("I am new"));
+    // And back, and there again, also after a restart.
+    assert_eq!(choose(&mut net, 0, &forum, posts[0][POSTS - 1]), (POSTS as u64, POSTS as u64 + 2));
+    net.restart(0);
+    assert_eq!(choose(&mut net, 0, &forum, posts[1][0]), (POSTS as u64 + 2, POSTS as u64));
+    assert_eq!(net.order(0, &forum), theirs);
+}
+
+#[test]
+fn another_like_brings_back_a_held_post_whose_like_is_left_aside() {
+    let (mut net, forum) = (Net::new(3), forum());
+    net.join(0, &forum);
+    net.post(0, &forum, "first", 1);
+    let (hello, _) = net.post(0, &forum, "hello", 3);
+    net.vote(0, &forum, (true, hello), 1).unwrap();
+    let (welcome, _) = net.vote(0, &forum, (true, hello), 1).unwrap();
+    // Made now, and kept back. With the like of somebody with many reps it is placed early, else late.
+    let post = block(&net, 5, &[welcome], 1);
+    let [early, late] = [1, 3].map(|author| like(&post, author));
+    for number in 0..POSTS {
+        net.wait(Span::hours(30));
+        net.post(0, &forum, &format!("{number}"), 1);
+    }
+    let before = net.order(0, &forum);
+    let [post_id, early_id, late_id] = [&post, &early, &late].map(|block| block.block.id());
+    give(&mut net, 0, &[post, early]);
+    assert_eq!(net.order(0, &forum), before);
+    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [early_id]);
+    give(&mut net, 0, &[late]);
+    let after = net.order(0, &forum);
+    assert_eq!(after[..before.len()], before);
+    assert_eq!(after[before.len()..], [post_id, late_id]);
+    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [early_id]);
+    net.restart(0);
+    assert_eq!(net.order(0, &forum), after);
+    // Who joins gets it with the like that is followed.
+    net.join(1, &forum);
+    net.link(0, 1);
+    assert_eq!(net.order(1, &forum), after);
+}
+
+#[test]
+fn other_forks_stay_when_one_is_chosen() {
+    let Sides { mut net, forum, first, posts } = sides();
+    let third = block(&net, 1, &[first], 7);
+    give(&mut net, 0, std::slice::from_ref(&third));
+    let all = heads(&mut net, 0, &forum, Which::Forked);
+    assert_eq!(all.len(), 2, "{all:?}");
+    choose(&mut net, 0, &forum, posts[1][POSTS - 1]);
+    let left = heads(&mut net, 0, &forum, Which::Forked);
+    assert_eq!(sorted(left), sorted(vec![third.block.id(), posts[0][POSTS - 1]]));
+    choose(&mut net, 0, &forum, posts[0][POSTS - 1]);
+    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), all);
+}
+
+#[test]
+fn what_is_left_aside_is_not_served_and_not_voted_on() {
+    let Sides { mut net, forum, posts, .. } = sides();
+    let theirs = posts[1][2];
+    assert!(matches!(
+        net.call(0, Command::Block(which(&forum), theirs)),
+        Ok(Reply::Block(info)) if info.state == State::Forked
+    ));
+    for like in [true, false] {
+        let refused = net.vote(0, &forum, (like, theirs), 9).unwrap_err();
+        assert!(refused.to_string().contains("choose"), "{refused}");
+    }
+    // A node that joins at 0 gets the side of 0 alone.
+    net.cut(0, 1);
+    net.join(2, &forum);
+    net.link(0, 2);
+    assert_eq!(net.order(2, &forum), net.order(0, &forum));
+    assert_eq!(heads(&mut net, 2, &forum, Which::Forked), []);
+}
+
+#[test]
+fn sides_that_know_each_other_send_nothing_again() {
+    let Sides { mut net, .. } = sides();
+    net.round();
+    net.pages.clear();
+    net.round();
+    let sent: usize = net.pages.iter().map(Vec::len).sum();
+    assert_eq!(sent, 0, "in {} pages", net.pages.len());
+}
+
+#[test]
+fn what_is_brought_for_ever_freezes_in_the_end() {
+    let Sides { mut net, forum, posts, .. } = sides();
+    net.cut(0, 1);
+    let frozen = status(&mut net, 0, &forum).frozen;
+    let mut back = posts[0][POSTS - 1];
+    let step = SETTLED_MILLIS - 1000;
+    for number in 0..2 * SETTLED_MOST / step {
+        net.wait(Span::millis(step));
+        let next = block(&net, 1, &[back], number);
+        back = next.block.id();
+        // The exchange never ends: the page says that there is more, and the next one is lost.
+        net.budget = Some(0);
+        bring(&mut net, &next);
+    }
+    assert!(status(&mut net, 0, &forum).frozen > frozen, "{frozen} for ever");
+}
+
+/// A page of one block, of an exchange that goes on.
+fn bring(net: &mut Net, block: &SignedBlock) {
+    use covey_chains::wire::{Item, Page, Response};
+    let items = [Item { block: block.clone(), payload: None }];
+    let page = Page { items: Bounded::first(items), next: Some(1) };
+    net.answer_instead = Some(Response::Page(page).encode());
+    net.link(0, 2);
+}
