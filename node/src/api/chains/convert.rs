@@ -123,6 +123,7 @@ pub(super) fn state(state: State) -> String {
         State::Placed(_) => "placed",
         State::Blocked => "blocked",
         State::Held => "held",
+        State::Forked => "forked",
         State::Never(_) => "never",
     };
     name.into()
@@ -139,7 +140,8 @@ pub(super) fn chain(info: &ChainInfo) -> ChainView {
 
 fn fork(fork: &ForkInfo) -> ForkView {
     let (first, since) = (fork.first.to_string(), fork.since.millis());
-    ForkView { first, back: fork.back, since }
+    let tips = fork.tips.iter().map(ToString::to_string).collect();
+    ForkView { first, back: fork.back, since, tips }
 }
 
 pub(super) fn status(status: &ChainStatus) -> StatusView {
@@ -188,6 +190,9 @@ pub(super) fn event(event: &Event) -> EventView {
     match event {
         Event::Block { chain: info, id, state: at } => {
             EventView::Block { chain: chain(info), id: id.to_string(), state: state(*at) }
+        }
+        Event::Chosen { chain: info, adopted, aside } => {
+            EventView::Chosen { chain: chain(info), adopted: *adopted, aside: *aside }
         }
         Event::Joined(info) => EventView::Joined { chain: chain(info) },
         Event::Left(info) => EventView::Left { chain: chain(info) },

@@ -56,12 +56,11 @@ pub(super) fn code(error: &Error) -> Code {
         Error::Unsigned | Error::FirstUnsigned => codes::UNSIGNED,
         Error::NoReps { .. } => codes::NO_REPS,
         Error::OwnPost(_) => codes::OWN_POST,
-        Error::Invalid(_) | Error::Hopeless(_) | Error::NotPlaced(_) => codes::BAD_VOTE,
-        Error::PeerNotHere | Error::Peer(_) => codes::PEER_FAILED,
-        Error::NotForked(_) => codes::UNKNOWN_BLOCK,
-        Error::NoHeads | Error::BadFork(_) | Error::Refused(_) | Error::Malformed(_) => {
-            codes::REFUSED
+        Error::Invalid(_) | Error::Hopeless(_) | Error::NotPlaced(_) | Error::Forked(_) => {
+            codes::BAD_VOTE
         }
+        Error::PeerNotHere | Error::Peer(_) => codes::PEER_FAILED,
+        Error::NoHeads | Error::Refused(_) | Error::Malformed(_) => codes::REFUSED,
         Error::Store(_) => codes::HALTED,
     }
 }

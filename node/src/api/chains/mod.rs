@@ -139,7 +139,9 @@ async fn status(state: Arc<State>, Chain { chain }: Chain) -> Result<StatusView,
 async fn choose(state: Arc<State>, params: ChooseParams) -> Result<Chosen, RpcError> {
     let id = convert::block_id(&params.id)?;
     match call(&state, Command::Choose(convert::selector(&params.chain)?, id)).await? {
-        Reply::Chosen { adopted, aside } => Ok(Chosen { adopted, aside }),
+        Reply::Chosen { adopted, aside, before } => {
+            Ok(Chosen { adopted, aside, before: before.to_string() })
+        }
         _ => Err(unexpected()),
     }
 }

@@ -45,18 +45,20 @@ pub struct Left {
     pub left: bool,
 }
 
-/// A hard fork.
+/// A hard fork: a past that contradicts what is frozen here, and is left aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ForkView {
     /// The block with which it begins.
     pub first: String,
     /// How many places from the end it would change the order.
     pub back: u64,
-    /// Since when it is known here, in milliseconds since 1970.
+    /// Since when it is known here, or was left aside for another side, in milliseconds since 1970.
     pub since: u64,
+    /// The latest blocks to which it leads, at most 8: to choose one of them is to follow it.
+    pub tips: Vec<String>,
 }
 
-/// The side of a hard fork to follow.
+/// Which side of a hard fork to follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChooseParams {
     /// The chain.
@@ -66,12 +68,14 @@ pub struct ChooseParams {
 }
 
 /// What has become of the two sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Chosen {
     /// Blocks of the side that is followed now.
     pub adopted: u64,
-    /// Blocks that contradict it: they are kept aside, and can be chosen again.
+    /// Blocks that contradict it: they are left aside, and can be chosen again.
     pub aside: u64,
+    /// The block that was last in the order before: to choose it is to go back.
+    pub before: String,
 }
 
 /// What is known of a chain.
@@ -94,7 +98,7 @@ pub struct StatusView {
     pub room: u64,
     /// Places that no block can change any more.
     pub frozen: u64,
-    /// Hard forks: others follow a past that contradicts what is frozen here.
+    /// Hard forks, at most 64.
     pub forks: Vec<ForkView>,
     /// A hash of the order: the same on all nodes that show the same.
     pub order: String,
@@ -496,6 +500,15 @@ pub enum EventView {
         id: String,
         /// `placed`, `blocked` or `held`.
         state: String,
+    },
+    /// Another side of a hard fork is followed.
+    Chosen {
+        /// In which chain.
+        chain: ChainView,
+        /// Blocks of that side; of each a `block` follows.
+        adopted: u64,
+        /// Blocks that contradict it: they are no longer in the order.
+        aside: u64,
     },
     /// A chain is followed.
     Joined {

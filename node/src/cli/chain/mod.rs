@@ -69,12 +69,12 @@ enum What {
     Listen,
     /// Tell what is known of the chain
     Status,
-    /// Follow the other side of a hard fork; what contradicts it is kept aside, and can be chosen again
+    /// Follow another side of a hard fork; what contradicts it is left aside, and can be chosen again
     #[command(
         after_help = "Example: covey chain \"#chat\" choose 7_3E1A…, a block that `status` or `heads forked` names"
     )]
     Choose {
-        /// A block of that side; all that builds on it comes with it
+        /// A block of that side, best its last one: all that it builds on is taken as right
         id: String,
     },
     #[command(flatten)]
@@ -125,24 +125,26 @@ pub(super) async fn run(global: &Global, chain: Chain) -> Result<(), Failure> {
             chains::listen(global, Some(&chain)).await
         }
         What::Choose { id } => {
-            let params = ChooseParams { chain: name, id };
+            let params = ChooseParams { chain: name.clone(), id };
             let chosen: Chosen = client.call("chains_choose", &params).await?;
-            print::either(global.json, &chosen, |Chosen { adopted, aside }| {
-                format!("{adopted} blocks adopted, {aside} kept aside")
+            print::either(global.json, &chosen, |Chosen { adopted, aside, before }| {
+                let back = choose(&name, before);
+                format!("{adopted} blocks adopted, {aside} left aside; to go back: {back}")
             })
         }
         What::Status => {
-            let status: StatusView = client.call("chains_status", &Named { chain: name }).await?;
-            print::either(global.json, &status, text)
+            let named = Named { chain: name.clone() };
+            let status: StatusView = client.call("chains_status", &named).await?;
+            print::either(global.json, &status, |status| text(&name, status))
         }
     }
 }
 
-fn text(status: &StatusView) -> String {
+fn text(name: &str, status: &StatusView) -> String {
     let StatusView { chain, placed, blocked, held, missing, kept, room, frozen, forks, order } =
         status;
     let kept = format!("{} of {} MiB", kept.div_ceil(1 << 20), room / (1 << 20));
-    let forks: String = forks.iter().map(|it| fork(&chain.name, it)).collect();
+    let forks: String = forks.iter().map(|it| fork(name, it)).collect();
     let first = chain.first.as_deref().unwrap_or("-");
     format!(
         "name     {}\ngenesis  {}\nfirst    {first}\nplaced   {placed}\nblocked  {blocked}\n\
@@ -152,12 +154,19 @@ fn text(status: &StatusView) -> String {
 }
 
 fn fork(chain: &str, fork: &ForkView) -> String {
-    let ForkView { first, back, since } = fork;
+    let ForkView { first, back, since, tips } = fork;
     let since = print::time(*since);
+    let follow: String =
+        tips.iter().map(|tip| format!("\n         to follow it: {}", choose(chain, tip))).collect();
     format!(
-        "\nFORK     others follow another past: {first}, {back} places back, since {since}\n         \
-         to follow them: covey chain '{chain}' choose {first}"
+        "\nFORK     another past is left aside: {first}, {back} places back, since {since}{follow}"
     )
+}
+
+/// A command for the shell.
+fn choose(chain: &str, id: &str) -> String {
+    let quoted = chain.replace('\'', r"'\''");
+    format!("covey chain '{quoted}' choose {id}")
 }
 
 /// Ids on one line, as in the paper.

@@ -75,8 +75,9 @@ fn items() -> Vec<Item> {
 
 fn requests() -> Seeds {
     let asker = Asker { chain: reference(), proof: Some(Hash::of(b"proof")) };
-    let tips = || Bounded::first([id(7), id(8)]);
-    let pull = Pull { asker, tips: tips(), cuts: Bounded::first([tips(), tips()]), after: 9 };
+    let (tips, aside) = (Bounded::first([id(7), id(8)]), Bounded::first([id(6)]));
+    let cut = || Bounded::first([id(5), id(4)]);
+    let pull = Pull { asker, tips, aside, cuts: Bounded::first([cut(), cut()]), after: 9 };
     vec![
         ("pull", Request::Pull(pull).encode()),
         ("want", Request::Want(Want { asker, block: id(7), first: 8 }).encode()),

@@ -30,7 +30,7 @@ async fn order(node: &Node, chain: &str) -> Vec<String> {
 /// The block with which the other side begins.
 async fn fork(node: &Node, chain: &str) -> String {
     until("the fork is shown", || async {
-        node.ok(&["chain", chain, "status"]).await.contains("others follow another past")
+        node.ok(&["chain", chain, "status"]).await.contains("another past is left aside")
     })
     .await;
     let status = node.json(&["chain", chain, "status"]).await;
@@ -64,12 +64,16 @@ async fn a_hard_fork_is_shown_on_both_sides_and_one_is_chosen() {
         payload_of(&here, &chain, &theirs[1]).await.out.trim_end() == text
     })
     .await;
-    let unknown = here.run(&["chain", &chain, "choose", &theirs[1]]).await.failed(1);
-    assert!(unknown.contains("is no block of a hard fork"), "{unknown}");
+    let elsewhere = format!("7_{}", "0".repeat(64));
+    let unknown = here.run(&["chain", &chain, "choose", &elsewhere]).await.failed(1);
+    assert!(unknown.contains("no block 7_000"), "{unknown}");
 
     // Back again, with all that was said here.
-    let back = here.ok(&["chain", &chain, "choose", &ours[1]]).await;
-    assert_eq!(back, format!("{} blocks adopted, {} kept aside", LATE + 3, LATE + 3));
+    let back = here.ok(&["chain", &chain, "choose", &ours[ours.len() - 1]]).await;
+    let last = &theirs[theirs.len() - 1];
+    let all = LATE + 3;
+    let again = format!("to go back: covey chain '{chain}' choose {last}");
+    assert_eq!(back, format!("{all} blocks adopted, {all} left aside; {again}"));
     assert_eq!(order(&here, &chain).await, ours);
     assert_eq!(payload_of(&here, &chain, &ours[1]).await.out.trim_end(), "0 on day 0 by Here");
 }

@@ -1,4 +1,4 @@
-//! An order that is sought after each block, from what is known of how the last one was found, is
+//! Random conversations. An order that is sought after each block, from what is known of how the last one was found, is
 //! that which is found from nothing; also after all was read again.
 #![allow(
     clippy::unwrap_used,
@@ -6,6 +6,8 @@
     clippy::arithmetic_side_effects,
     missing_docs
 )]
+
+mod sides;
 
 use std::collections::BTreeSet;
 
@@ -241,29 +243,37 @@ impl Forum {
     }
 }
 
+impl Forum {
+    /// With a first post.
+    fn begin(seed: u64) -> Self {
+        let mut forum = Self {
+            random: Random(ChaCha8Rng::seed_from_u64(seed)),
+            graph: Graph::new(params(seed), GENESIS),
+            lazy: Graph::new(params(seed), GENESIS),
+            entries: Vec::new(),
+            good: Vec::new(),
+            held: Vec::new(),
+            back: BTreeSet::new(),
+            asked: [0; 2],
+        };
+        let first = Entry {
+            id: [1; 32],
+            height: 1,
+            time: Time::from_millis(1_800_000_000_000),
+            author: Some(author(0)),
+            backs: vec![Ix::GENESIS],
+            vote: None,
+        };
+        forum.good.push(forum.graph.insert(&first).0);
+        forum.lazy.insert(&first);
+        forum.entries.push(first);
+        forum
+    }
+}
+
 /// How many blocks were placed, and left out; and how many could not stay.
 fn grow(seed: u64, blocks: usize) -> [usize; 3] {
-    let mut forum = Forum {
-        random: Random(ChaCha8Rng::seed_from_u64(seed)),
-        graph: Graph::new(params(seed), GENESIS),
-        lazy: Graph::new(params(seed), GENESIS),
-        entries: Vec::new(),
-        good: Vec::new(),
-        held: Vec::new(),
-        back: BTreeSet::new(),
-        asked: [0; 2],
-    };
-    let first = Entry {
-        id: [1; 32],
-        height: 1,
-        time: Time::from_millis(1_800_000_000_000),
-        author: Some(author(0)),
-        backs: vec![Ix::GENESIS],
-        vote: None,
-    };
-    forum.good.push(forum.graph.insert(&first).0);
-    forum.lazy.insert(&first);
-    forum.entries.push(first);
+    let mut forum = Forum::begin(seed);
     for number in 0..blocks {
         forum.add();
         forum.graph.order();
