@@ -14,11 +14,14 @@ pub(crate) enum Waiter {
     Request(RequestId),
 }
 
+/// Which exchange: what was asked in another one counts for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FlightNo(pub u64);
+
 /// One exchange with a peer: pages until there are no more, then what is held there.
 #[derive(Debug, Default)]
 pub(crate) struct Flight {
-    /// What was asked in another one counts for nothing.
-    pub(crate) number: u64,
+    pub(crate) number: FlightNo,
     waiters: Vec<Waiter>,
     /// Another is to follow, since more was announced meanwhile, and who waits for that: they would
     /// wait for ever if this one began again each time.
@@ -51,7 +54,7 @@ struct Next {
 pub(crate) struct Crowded;
 
 impl Flight {
-    pub(crate) fn new(number: u64, waiters: Vec<Waiter>) -> Self {
+    pub(crate) fn new(number: FlightNo, waiters: Vec<Waiter>) -> Self {
         Self { number, waiters, ..Self::default() }
     }
 
@@ -71,10 +74,15 @@ impl Flight {
     }
 
     /// Who waits, what they hear, and the exchange that follows.
-    pub(crate) fn end(self, number: u64) -> (Vec<Waiter>, Tally, Option<Self>) {
+    pub(crate) fn end(self, number: FlightNo) -> (Vec<Waiter>, Tally, Option<Self>) {
         let next =
             self.next.map(|Next { waiters, tally }| Self { tally, ..Self::new(number, waiters) });
         (self.waiters, self.tally, next)
+    }
+
+    /// Who waits.
+    pub(crate) fn into_waiters(self) -> Vec<Waiter> {
+        self.waiters
     }
 
     /// The peer wants cuts. They are named once: who is not content with them goes on for ever.
@@ -176,21 +184,21 @@ mod tests {
         }
         assert_eq!(flight.again(Some(Waiter::Request(RequestId(99)))), Err(Crowded));
         assert_eq!(flight.again(None), Ok(()));
-        let next = flight.end(1).2.expect("another follows");
-        assert_eq!(next.end(2).0.len(), WAITERS);
+        let next = flight.end(FlightNo(1)).2.expect("another follows");
+        assert_eq!(next.into_waiters().len(), WAITERS);
     }
 
     #[test]
     fn who_waits_for_the_next_hears_of_what_came_meanwhile() {
         let one = Tally { accepted: 1, offered: 2 };
-        let mut flight = Flight::new(1, vec![Waiter::Request(RequestId(1))]);
+        let mut flight = Flight::new(FlightNo(1), vec![Waiter::Request(RequestId(1))]);
         flight.count(one);
         flight.again(Some(Waiter::Request(RequestId(2)))).unwrap();
         flight.count(one);
-        let (waiters, tally, next) = flight.end(2);
+        let (waiters, tally, next) = flight.end(FlightNo(2));
         assert_eq!(waiters, [Waiter::Request(RequestId(1))]);
         assert_eq!(tally, Tally { accepted: 2, offered: 4 });
-        let (waiters, tally, last) = next.expect("another follows").end(3);
+        let (waiters, tally, last) = next.expect("another follows").end(FlightNo(3));
         assert_eq!(waiters, [Waiter::Request(RequestId(2))]);
         assert_eq!(tally, one);
         assert!(last.is_none());

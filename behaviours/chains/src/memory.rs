@@ -13,7 +13,7 @@ use crate::{
     command::ChainInfo,
     decide::refused::RefusedBlocks,
     error::Error,
-    flight::Flight,
+    flight::{Flight, FlightNo},
     genesis::{Genesis, Kind, Rules},
     layout::ChainNo,
     limits::LOADED_BLOCKS,
@@ -183,11 +183,11 @@ impl Memory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errand {
     /// Blocks that we lack.
-    Pull { chain: ChainNo, flight: u64 },
+    Pull { chain: ChainNo, flight: FlightNo },
     /// A part of a payload.
     Want { chain: ChainNo, block: BlockId, first: u32 },
     /// Posts that are held there.
-    Held { chain: ChainNo, flight: u64 },
+    Held { chain: ChainNo, flight: FlightNo },
     /// That there is something to get here.
     Tell,
     /// That the peer gets what it lacks.
@@ -209,7 +209,7 @@ pub(crate) struct Ask {
 pub(crate) struct Laid {
     pub(crate) chain: ChainNo,
     pub(crate) from: Peer,
-    pub(crate) flight: u64,
+    pub(crate) flight: FlightNo,
     pub(crate) page: Page,
 }
 
@@ -253,9 +253,9 @@ pub(crate) struct Live {
 
 impl Live {
     /// A number for one more exchange.
-    pub(crate) fn next_flight(&mut self) -> u64 {
+    pub(crate) fn next_flight(&mut self) -> FlightNo {
         self.flown = self.flown.wrapping_add(1);
-        self.flown
+        FlightNo(self.flown)
     }
 
     /// A chain is no longer followed. What was asked about it finds no chain.

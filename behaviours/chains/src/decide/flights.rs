@@ -6,7 +6,7 @@ use super::{desk::Desk, wasted::WASTED};
 use crate::{
     command::{Direction, Reply, Selector},
     error::Error,
-    flight::{Flight, Waiter},
+    flight::{Flight, FlightNo, Waiter},
     memory::{Chain, Errand},
     wire::{Refusal, Request, Response, Tally},
 };
@@ -81,7 +81,7 @@ impl Desk<'_, '_, '_> {
     }
 
     /// Whether it is the exchange of this number that is under way.
-    pub(super) fn is_flying(&self, chain: &Chain, peer: Peer, number: u64) -> bool {
+    pub(super) fn is_flying(&self, chain: &Chain, peer: Peer, number: FlightNo) -> bool {
         self.flight(chain, peer, |flight| flight.number == number).unwrap_or(false)
     }
 
@@ -106,7 +106,7 @@ impl Desk<'_, '_, '_> {
         match next {
             Some(next) if outcome.is_ok() => self.take_off(chain, from, next),
             Some(next) => {
-                next.end(number).0.into_iter().for_each(|waiter| self.hear(waiter, &outcome));
+                next.into_waiters().into_iter().for_each(|waiter| self.hear(waiter, &outcome));
                 Ok(())
             }
             None => Ok(()),

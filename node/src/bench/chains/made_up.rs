@@ -35,19 +35,25 @@ const JOIN_BYTES: Table = [3, 69, 100, 133, 170, 217, 274, 355, 477, 758, 1124, 
 /// Bytes of another post.
 const BYTES: Table = [8, 22, 30, 37, 43, 51, 62, 96, 169, 308, 487, 813, 1518, 2000];
 
-/// In a thousand: branches of the few who do most of the work, how many of these each has, and after which
-/// of all branches one of them gives way to another.
+// Chances, in a thousand.
+
+/// A branch is of one of the few who do most of the work.
 const CORE: u64 = 500;
+/// It is of the first of these, of the second, or of the third.
 const SHARES: [u64; 3] = [600, 250, 150];
+/// After a branch one of them gives way to another.
 const GIVES_WAY: u64 = 1;
-/// In a thousand: other branches that are of somebody new; posts of the main line that join nothing;
-/// branches that begin where the one before did; that take in the main line before they are joined;
-/// joins that are not the keeper's.
+/// Another branch is of somebody new.
 const NEW: u64 = 400;
+/// A post of the main line joins nothing.
 const DIRECT: u64 = 55;
+/// A branch begins where the one before did.
 const SAME_BASE: u64 = 190;
+/// A branch takes in the main line before it is joined.
 const TAKING_IN: u64 = 30;
+/// It is not the keeper who joins a branch.
 const BY_OTHERS: u64 = 10;
+
 /// Who may post to the main line.
 const MAINTAINERS: u64 = 6;
 /// When the first post was made, in milliseconds since 1970.
@@ -92,12 +98,12 @@ impl Maker {
     fn go_on(&mut self) {
         self.now = self.now.saturating_add(self.millis(&PAUSE));
         let head = self.main.last().copied().unwrap_or_default();
-        if self.is_one_of(DIRECT) {
+        if self.chance(DIRECT) {
             let author = self.maintainer();
             return self.on_main(author, vec![head]);
         }
         let branch = self.branch();
-        let author = match self.is_one_of(BY_OTHERS) {
+        let author = match self.chance(BY_OTHERS) {
             true => self.maintainer(),
             false => "keeper".into(),
         };
@@ -108,7 +114,7 @@ impl Maker {
     fn branch(&mut self) -> usize {
         let age = usize::try_from(self.draw(&AGE)).unwrap_or(usize::MAX);
         let base = self.main.get(self.main.len().saturating_sub(age)).copied().unwrap_or_default();
-        let base = if self.is_one_of(SAME_BASE) { self.base } else { base };
+        let base = if self.chance(SAME_BASE) { self.base } else { base };
         self.base = base;
         let since = self.posts.get(base).map_or(BEGUN, |post| post.time);
         let length = self.draw(&LENGTH);
@@ -116,7 +122,7 @@ impl Maker {
         let span = if length > 1 { self.millis(&SPAN) } else { 0 };
         let first = last.saturating_sub(span).max(since);
         let author = self.author();
-        let (mut tip, takes_in) = (base, self.is_one_of(TAKING_IN));
+        let (mut tip, takes_in) = (base, self.chance(TAKING_IN));
         for number in 1..=length {
             let part = last.saturating_sub(first).saturating_mul(number.saturating_sub(1));
             let part = part.checked_div(length.saturating_sub(1)).unwrap_or(0);
@@ -131,14 +137,14 @@ impl Maker {
 
     /// One of the few, who has worked on something of late, or somebody new.
     fn author(&mut self) -> String {
-        if self.is_one_of(GIVES_WAY) {
+        if self.chance(GIVES_WAY) {
             let slot = self.rng.random_range(0..self.core.len());
             let other = self.another();
             if let Some(person) = self.core.get_mut(slot) {
                 *person = other;
             }
         }
-        if !self.is_one_of(CORE) {
+        if !self.chance(CORE) {
             return self.another();
         }
         let at = self.rng.random_range(0..1000);
@@ -155,7 +161,7 @@ impl Maker {
         let ago = usize::try_from(self.draw(&AGAIN)).unwrap_or(usize::MAX);
         let before = self.branches.len().checked_sub(ago).and_then(|at| self.branches.get(at));
         match before.cloned() {
-            Some(author) if !self.is_one_of(NEW) => author,
+            Some(author) if !self.chance(NEW) => author,
             _ => {
                 self.people = self.people.saturating_add(1);
                 format!("person {}", self.people)
@@ -181,7 +187,7 @@ impl Maker {
         n
     }
 
-    fn is_one_of(&mut self, thousandths: u64) -> bool {
+    fn chance(&mut self, thousandths: u64) -> bool {
         self.rng.random_range(0..1000) < thousandths
     }
 
@@ -225,7 +231,6 @@ mod tests {
         let days = posts.iter().map(|post| post.time).max().unwrap_or(0) - BEGUN;
         let days = days / 86_400_000;
         let bytes: usize = posts.iter().map(|post| post.text.len()).sum();
-        eprintln!("{merges} merges, {forks} forks, {authors} authors, {days} days, {bytes} bytes");
         // Those of the real one are 3,469, 2,004, 733, 2,419 and 2.04 million.
         assert!((3_100..3_800).contains(&merges), "{merges} merges");
         assert!((1_800..2_300).contains(&forks), "{forks} forks");
@@ -241,7 +246,9 @@ mod tests {
         assert!(posts.iter().all(|post| post.parents.iter().all(|parent| *parent < post.n)));
         assert!(posts.iter().skip(1).all(|post| !post.parents.is_empty()));
         let again = made_up(500);
-        let same = |(a, b): (&Post, &Post)| (a.time, &a.text) == (b.time, &b.text);
-        assert!(posts.iter().zip(&again).all(same));
+        let parts = |post: &Post| {
+            (post.n, post.time, post.author.clone(), post.parents.clone(), post.text.clone())
+        };
+        assert!(posts.iter().map(parts).eq(again.iter().map(parts)));
     }
 }
