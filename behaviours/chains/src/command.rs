@@ -64,7 +64,7 @@ pub enum Which {
     Held,
     /// Admitted blocks that the order leaves out.
     Blocked,
-    /// Blocks that would change what is frozen.
+    /// Blocks that are left aside, as they contradict what is frozen.
     Forked,
 }
 

@@ -82,8 +82,24 @@ pub enum Error {
     #[error("{0} is not in the order: it can be liked, not disliked")]
     NotPlaced(BlockId),
     /// What is left aside is nothing to vote on.
-    #[error("{0} is left aside: to vote on it, follow its side with `covey chain NAME choose`")]
+    #[error("{0} is left aside: to vote on it, follow its side with `covey chain NAME choose {0}`")]
     Forked(BlockId),
+    /// What it builds on is of long ago.
+    #[error("this would change what is frozen: what it builds on is too old")]
+    Frozen,
+    /// Its payload was not asked for.
+    #[error(
+        "{0} is left aside, and its payload is not here: follow its side with `covey chain NAME choose {0}`"
+    )]
+    NotFetched(BlockId),
+    /// With it alone both sides would be mixed.
+    #[error(
+        "{0} is too early on its side to tell that from this one: choose a later block of it, as `heads forked` lists"
+    )]
+    TooEarly(BlockId),
+    /// It leads to nothing.
+    #[error("{0} is on no side: choose a block that is in the order, or that `heads forked` lists")]
+    NoSide(BlockId),
     /// Nothing to build on is admissible now.
     #[error("the heads of this chain contradict each other: try again when more has arrived")]
     NoHeads,

@@ -96,17 +96,19 @@ pub const FORK_TIPS: usize = 8;
 /// Blocks of hard forks that are left aside in one chain, of those that peers offer. What was followed before
 /// another side was chosen does not end there.
 pub const FORKED: usize = 4096;
-/// Milliseconds after the first new block of exchanges after which what they have brought freezes, though
-/// they go on.
-pub const SETTLED_MOST: u64 = 60 * 60 * 1000;
+/// Of these, blocks of one author. Who follows that side gets the rest of it.
+pub const FORKED_PER_AUTHOR: usize = 512;
 /// Blocks that were refused because the order leaves out too many of their author's, in one chain: they are
 /// not looked at again for some time.
 pub const REFUSED: usize = 4096;
-/// Milliseconds after which they are.
+/// Milliseconds after which blocks that were refused are looked at again.
 pub const REFUSED_MILLIS: u64 = 60 * 60 * 1000;
 /// Milliseconds after the last new block of an exchange after which what it has brought freezes, though
 /// it has not ended.
 pub const SETTLED_MILLIS: u64 = 5 * 60 * 1000;
+/// Milliseconds after the first new block of exchanges after which what they have brought freezes, though
+/// they go on.
+pub const SETTLED_MOST: u64 = 60 * 60 * 1000;
 /// Places that are sought, between two rounds, for what one peer sends of a chain and is then not taken.
 pub const WASTED_PLACES: u64 = 16 * 1024;
 /// So often all places of the chain may be sought for that beside.

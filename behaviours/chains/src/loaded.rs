@@ -1,6 +1,6 @@
 //! A chain's graph in memory, rebuilt from the store when it is first needed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use covey_kernel::{Fault, Hash, Peer, PublicKey, Store, Time, cbor};
 
@@ -9,7 +9,7 @@ use crate::{
     genesis::{Freeze, Genesis},
     graph::{self, Entry, Graph, Ix, Verdict},
     layout::{self, ChainNo},
-    records::{self, HeldPost, Joined, Stored},
+    records::{self, Aside, HeldPost, Joined, Stored},
 };
 
 /// A chain's graph, and where in it each block is.
@@ -22,6 +22,10 @@ pub(crate) struct Loaded {
     pub(crate) held: BTreeMap<Hash, Holding>,
     /// Bytes of payloads that are here.
     pub(crate) kept: u64,
+    /// Blocks that are left aside and were never followed.
+    pub(crate) offered: BTreeSet<Ix>,
+    /// Where hard forks begin.
+    pub(crate) roots: BTreeMap<Ix, Aside>,
 }
 
 /// A held post, as far as its quota is concerned.
@@ -50,6 +54,8 @@ impl Loaded {
             frozen: 0,
             held: BTreeMap::new(),
             kept: 0,
+            offered: BTreeSet::new(),
+            roots: BTreeMap::new(),
         }
     }
 
@@ -58,9 +64,8 @@ impl Loaded {
         let mut loaded = Self::new(joined);
         records::each(store, &layout::blocks(no), |_, value| {
             let stored: Stored = cbor::decode_stored(value)?;
-            loaded
-                .insert_again(&stored)
-                .ok_or_else(|| Fault::Corrupt("a block without its past".into()))
+            let ix = loaded.insert_again(&stored);
+            ix.map(|_| ()).ok_or_else(|| Fault::Corrupt("a block without its past".into()))
         })?;
         for (hash, post) in records::held(store, no)? {
             loaded.held.insert(hash, Holding::of(&post));
@@ -88,7 +93,7 @@ impl Loaded {
     }
 
     /// Adds a block that was stored, and so was judged.
-    pub(crate) fn insert_again(&mut self, stored: &Stored) -> Option<()> {
+    pub(crate) fn insert_again(&mut self, stored: &Stored) -> Option<Ix> {
         let id = stored.signed.block.id();
         let entry = self.entry(&stored.signed, id)?;
         let verdict = if stored.liked { Verdict::Liked } else { Verdict::Admitted };
@@ -97,16 +102,25 @@ impl Loaded {
             None => self.graph.insert_again(&entry, verdict),
         };
         self.numbers.insert(id.hash, ix);
-        Some(())
+        if let Some(aside) = stored.aside {
+            self.note_aside(ix, aside);
+        }
+        Some(ix)
     }
 
-    /// Adds a block that was judged before, and is left aside; none if a block that it names is not there.
-    pub(crate) fn insert_aside(&mut self, signed: &SignedBlock, verdict: Verdict) -> Option<Ix> {
-        let id = signed.block.id();
-        let entry = self.entry(signed, id)?;
-        let ix = self.graph.insert_aside(&entry, verdict);
-        self.numbers.insert(id.hash, ix);
-        Some(ix)
+    fn note_aside(&mut self, ix: Ix, aside: Aside) {
+        if aside.offered {
+            self.offered.insert(ix);
+        }
+        if aside.place.is_some() {
+            self.roots.insert(ix, aside);
+        }
+    }
+
+    /// A block that was left aside is followed.
+    pub(crate) fn bring_in(&mut self, ix: Ix) {
+        self.offered.remove(&ix);
+        self.roots.remove(&ix);
     }
 
     /// Takes back the block that was added last.

@@ -51,6 +51,8 @@ record! {
         pub since: Time,
         /// The first place that would change; none if it builds on another one that is left aside.
         pub place: Option<u64>,
+        /// Whether a peer offered it, and it was never followed here.
+        pub offered: bool,
     }
 }
 
@@ -64,8 +66,8 @@ record! {
         pub since: Time,
         /// It counts no longer, if nothing new comes until then.
         pub until: Time,
-        /// Who brought something last.
-        pub from: Peer,
+        /// Who brought something last; none if that exchange has ended.
+        pub from: Option<Peer>,
     }
 }
 

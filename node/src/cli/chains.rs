@@ -75,6 +75,13 @@ pub(super) async fn listen(global: &Global, only: Option<&ChainView>) -> Result<
         };
         let Some(event) = event else { return Ok(()) };
         let event = event?;
+        if let EventView::Chosen { chain, .. } = &event {
+            let is_meant = only.is_none_or(|only| only.genesis == chain.genesis);
+            if global.json && is_meant {
+                print::json(&event)?;
+            }
+            continue;
+        }
         let EventView::Block { chain, id, state } = &event else { continue };
         let is_meant = only.is_none_or(|only| only.genesis == chain.genesis);
         if !is_meant || state != "placed" {

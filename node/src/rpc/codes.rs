@@ -180,6 +180,12 @@ codes! {
         "give the private key of whom it is for; not even its author can read it";
     BAD_READER = 3023, "bad_reader", "it cannot be encrypted so",
         "in forums and identities' chains name a public key, --encrypt=KEY; a group's posts are encrypted anyway";
+    LEFT_ASIDE = 3024, "left_aside", "the block is of a hard fork, and left aside",
+        "follow its side: chain NAME choose ID";
+    FROZEN = 3025, "frozen", "this would change what is frozen",
+        "like or answer something newer";
+    NO_SIDE = 3026, "no_side", "this block does not say which side to follow",
+        "choose a block that chain NAME heads forked lists, or one in the order";
     UNKNOWN_UPLOAD = 3019, "unknown_upload", "there is no such upload: it was posted, or is too old",
         "upload it again; an upload serves one post, within 60 s";
 }

@@ -14,7 +14,7 @@ use crate::{
     graph::{Ix, Side},
     layout,
     memory::Chain,
-    records::{self, Aside},
+    records::{self, Aside, Settled},
 };
 
 /// Which blocks change sides.
@@ -33,24 +33,36 @@ impl Desk<'_, '_, '_> {
         let genesis = &chain.joined.genesis;
         let (side, last) = {
             let mut loaded = chain.load(self.store())?;
-            let chosen = loaded.find(id).filter(|ix| *ix != Ix::GENESIS);
-            let chosen = chosen.ok_or(Error::UnknownBlock(*id))?;
+            let is_held = loaded.held.contains_key(&id.hash);
+            let chosen = loaded.find(id).ok_or(match is_held {
+                true => Error::NoSide(*id),
+                false => Error::UnknownBlock(*id),
+            })?;
+            if chosen == Ix::GENESIS {
+                return Err(Error::NoSide(*id));
+            }
             let last = loaded.graph.order().last().copied();
             let last = last.and_then(|last| loaded.graph.id(last));
             let freeze = genesis.freeze.map(|freeze| (freeze.places, freeze.span));
-            (loaded.graph.side_of(chosen, *chain.genesis.hash.as_bytes(), freeze), last)
+            let side = loaded.graph.side_of(chosen, *chain.genesis.hash.as_bytes(), freeze);
+            if side.is_both {
+                return Err(Error::TooEarly(*id));
+            }
+            (side, last)
         };
         let changes = self.rewrite(chain, &side)?;
-        self.resettle(chain, side.common);
+        self.resettle(chain, side.common)?;
         chain.unload();
+        // What was refused may be taken now.
+        self.memory().live.borrow_mut().refused.remove(&chain.no);
+        let (adopted, aside) = (changes.adopted.len() as u64, changes.left.len() as u64);
+        self.tell(Event::Chosen { chain: chain.info(), adopted, aside });
         for ix in &changes.left {
             self.lose(chain, *ix)?;
         }
         for ix in &changes.adopted {
             self.adopt(chain, *ix)?;
         }
-        let (adopted, aside) = (changes.adopted.len() as u64, changes.left.len() as u64);
-        self.tell(Event::Chosen { chain: chain.info(), adopted, aside });
         Ok(Reply::Chosen { adopted, aside, before: last.unwrap_or(chain.genesis) })
     }
 
@@ -71,8 +83,10 @@ impl Desk<'_, '_, '_> {
                 (true, Some(_)) => {}
             }
             let mut stored = self.stored(chain, ix)?;
-            let since = stored.aside.map_or(self.now(), |aside| aside.since);
-            stored.aside = is_aside.map(|place| Aside { since, place: *place });
+            let before = stored.aside;
+            let since = before.map_or(self.now(), |aside| aside.since);
+            let offered = before.is_some_and(|aside| aside.offered);
+            stored.aside = is_aside.map(|place| Aside { since, place: *place, offered });
             records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         }
         Ok(changes)
@@ -80,7 +94,7 @@ impl Desk<'_, '_, '_> {
 
     /// What is brought meanwhile is of one past with the side that is followed now: what came first of it must
     /// not freeze out the rest.
-    fn resettle(&mut self, chain: &Chain, common: usize) {
+    fn resettle(&mut self, chain: &Chain, common: usize) -> Result<(), Fault> {
         let bringing: Option<Peer> = {
             let live = self.memory().live.borrow();
             let mut flights = live.flights.iter();
@@ -88,10 +102,16 @@ impl Desk<'_, '_, '_> {
                 .find(|((no, _), flight)| *no == chain.no && flight.taking)
                 .map(|((_, peer), _)| *peer)
         };
-        match bringing {
-            Some(peer) => self.settle(chain, peer, common as u64),
-            None => self.view().delete(layout::settled(chain.no)),
+        let before: Option<Settled> = records::read(self.store(), &layout::settled(chain.no))?;
+        match (bringing, before) {
+            (Some(_), Some(before)) => {
+                let settled = Settled { places: common as u64, ..before };
+                records::write(self.view(), layout::settled(chain.no), &settled);
+            }
+            (Some(peer), None) => self.settle(chain, peer, common as u64),
+            (None, _) => self.view().delete(layout::settled(chain.no)),
         }
+        Ok(())
     }
 
     /// A block is followed no longer. What is missing of its payload nobody will be asked for, and a part of

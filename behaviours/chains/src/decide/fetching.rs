@@ -45,7 +45,8 @@ impl Desk<'_, '_, '_> {
         Ok(self.signed(chain, ix)?)
     }
 
-    /// Asks a peer for the next payload that is missing, after the one that it was asked for last.
+    /// Asks a peer for the next payload that is missing, after the one that it was asked for last: of blocks in
+    /// the order alone, or what nobody reads could fill all the room.
     pub(super) fn fetch(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
         let key = (chain.no, peer);
         let fetch = self.memory().live.borrow().fetches.get(&key).copied();
@@ -68,8 +69,11 @@ impl Desk<'_, '_, '_> {
             let block = self.signed(chain, ix)?.block;
             let there = u64::from(first).saturating_mul(CHUNK_BYTES as u64);
             let lacking = block.payload.size.saturating_sub(there);
-            let revoked = chain.load(self.store())?.graph.is_revoked(ix);
-            if revoked || !self.has_room(chain, lacking)? {
+            let shown = {
+                let mut loaded = chain.load(self.store())?;
+                loaded.graph.place(ix).is_some() && !loaded.graph.is_revoked(ix)
+            };
+            if !shown || !self.has_room(chain, lacking)? {
                 continue;
             }
             fetch.under_way = true;
@@ -184,7 +188,7 @@ enum Kept {
     More(u32),
     /// All is there, or it is no longer wanted.
     Enough,
-    /// The peer has none of it.
+    /// The peer has none of it, or there is no room.
     Nothing,
     /// One does not belong to the payload.
     Bad,

@@ -1,12 +1,14 @@
-//! Hard forks: what would change the frozen past is kept aside and shown, and the user chooses.
+//! Hard forks: what would change the frozen past is left aside and shown, and the user chooses.
 
-use covey_kernel::{Fault, Peer, PublicKey, Span};
+use std::collections::BTreeSet;
+
+use covey_kernel::{Fault, Peer, Span};
 
 use super::desk::Desk;
 use crate::{
     graph::{Ix, Verdict},
     layout,
-    limits::{FORKED, HELD, SETTLED_MILLIS, SETTLED_MOST},
+    limits::{FORKED, FORKED_PER_AUTHOR, HELD, SETTLED_MILLIS, SETTLED_MOST},
     loaded::Loaded,
     memory::Chain,
     records::{self, Aside, Settled, Stored},
@@ -58,7 +60,7 @@ impl Desk<'_, '_, '_> {
     pub(super) fn go_on_exchanging(&mut self, chain: &Chain, from: Peer) -> Result<(), Fault> {
         if let Some(before) = self.before_exchange(chain)? {
             let until = self.now().plus(Span::millis(SETTLED_MILLIS));
-            let settled = Settled { until, from, ..before };
+            let settled = Settled { until, from: Some(from), ..before };
             records::write(self.view(), layout::settled(chain.no), &settled);
         }
         Ok(())
@@ -68,7 +70,7 @@ impl Desk<'_, '_, '_> {
     pub(super) fn settle(&mut self, chain: &Chain, from: Peer, places: u64) {
         let since = self.now();
         let until = since.plus(Span::millis(SETTLED_MILLIS));
-        let settled = Settled { places, since, until, from };
+        let settled = Settled { places, since, until, from: Some(from) };
         records::write(self.view(), layout::settled(chain.no), &settled);
     }
 
@@ -79,10 +81,19 @@ impl Desk<'_, '_, '_> {
             let live = self.memory().live.borrow();
             live.flights.iter().any(|((no, _), flight)| *no == chain.no && flight.taking)
         };
-        let last = self.before_exchange(chain)?.is_none_or(|before| before.from == from);
-        if last && !others {
-            self.view().delete(layout::settled(chain.no));
-            self.freeze(chain)?;
+        let Some(before) = self.before_exchange(chain)? else { return self.freeze(chain) };
+        let broken_off = before.from.filter(|last| *last != from);
+        match (others, broken_off) {
+            (false, None) => {
+                self.view().delete(layout::settled(chain.no));
+                self.freeze(chain)?;
+            }
+            // It has ended well: who ends after it need not wait for it.
+            (true, None) => {
+                let settled = Settled { from: None, ..before };
+                records::write(self.view(), layout::settled(chain.no), &settled);
+            }
+            (_, Some(_)) => {}
         }
         Ok(())
     }
@@ -106,33 +117,40 @@ impl Desk<'_, '_, '_> {
     }
 
     /// Leaves blocks aside with which something frozen would change, or that build on what would, while there
-    /// is room. They are admitted by their own past, like all that is taken.
+    /// is room: false if there is none. They are admitted by their own past, like all that is taken.
     pub(super) fn leave_aside(
         &mut self,
         chain: &Chain,
         items: &[(Item, Verdict)],
         place: Option<usize>,
-    ) -> Result<(), Fault> {
-        let author = items.last().and_then(|(item, _)| item.block.block.author);
-        if !has_room_aside(&*chain.load(self.store())?, author.as_ref()) {
-            return Ok(());
+    ) -> Result<bool, Fault> {
+        if !has_room_aside(&*chain.load(self.store())?, items) {
+            return Ok(false);
         }
         let (since, mut place) = (self.now(), place.map(|place| place as u64));
         for (item, verdict) in items {
-            let ix = chain.load(self.store())?.insert_aside(&item.block, *verdict);
-            let Some(ix) = ix else { return Ok(()) };
-            let aside = Some(Aside { since, place: place.take() });
+            let aside = Some(Aside { since, place: place.take(), offered: true });
             let (signed, liked) = (item.block.clone(), *verdict == Verdict::Liked);
             let stored = Stored { signed, arrived: since, liked, aside };
+            let ix = chain.load(self.store())?.insert_again(&stored);
+            let Some(ix) = ix else { return Ok(false) };
             records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         }
-        Ok(())
+        Ok(true)
     }
 }
 
-/// Whether one more block of an author may be left aside: one rep must not fill every disk.
-fn has_room_aside(loaded: &Loaded, author: Option<&PublicKey>) -> bool {
+/// Whether more blocks may be left aside: one rep must not fill every disk, so there are only so many of an
+/// author on which nothing builds.
+fn has_room_aside(loaded: &Loaded, items: &[(Item, Verdict)]) -> bool {
     let graph = &loaded.graph;
-    let own = |ix: &Ix| author.is_some_and(|author| graph.is_by(*ix, author));
-    graph.asides().len() < FORKED && graph.aside_tips().filter(own).count() < HELD
+    let author = items.last().and_then(|(item, _)| item.block.block.author);
+    let backs = items.iter().flat_map(|(item, _)| item.block.block.backs.iter());
+    let built_on: BTreeSet<Ix> = backs.filter_map(|back| loaded.find(back)).collect();
+    let own = |ix: &Ix| author.is_some_and(|author| graph.is_by(*ix, &author));
+    let tips = graph.aside_tips().filter(|ix| own(ix) && !built_on.contains(ix));
+    let offered = || graph.asides().filter(|ix| loaded.offered.contains(ix));
+    loaded.offered.len() < FORKED
+        && offered().filter(own).count() < FORKED_PER_AUTHOR
+        && tips.count() < HELD
 }

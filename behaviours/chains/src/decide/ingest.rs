@@ -32,10 +32,10 @@ pub(super) enum Taken {
     Unknown,
     /// It is ahead of our clock: whoever has it will offer it again.
     Ahead,
-    /// It is left aside: admitted, but one of too many that the order leaves out, or a second first
-    /// post.
+    /// It is not taken: admitted, but one of too many that the order leaves out or a hard fork has, or a
+    /// second first post.
     Aside,
-    /// It would change what is frozen, or builds on what would.
+    /// It would change what is frozen, or builds on what would: it is left aside.
     Forked,
     /// It breaks a rule.
     Invalid(&'static str),
@@ -50,6 +50,8 @@ pub(super) struct Waiting {
     aside: BTreeMap<Hash, Item>,
     /// What was taken and is to be told.
     taken: Vec<BlockId>,
+    /// They were made here: whoever made them hears why they are not taken, and nothing is kept of them.
+    own: bool,
     /// Places that were sought for what was then not taken.
     pub(super) wasted: u64,
     /// Places that were not sought in vain after all.
@@ -57,6 +59,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// For what is made here.
+    pub(super) fn own() -> Self {
+        Self { own: true, ..Self::default() }
+    }
+
     /// A held post was taken after all.
     fn give_back(&mut self, id: &BlockId) {
         let sought = self.held.get(&id.hash).map_or(0, |(_, sought)| *sought);
@@ -109,7 +116,8 @@ impl Desk<'_, '_, '_> {
         let sought = loaded.graph.sought();
         let back = comes_back(&loaded, signed);
         if let Err(why) = add(&mut loaded, &before, signed, settled) {
-            waiting.wasted = loaded.graph.sought().saturating_sub(sought);
+            // Even what is seen at once costs something.
+            waiting.wasted = loaded.graph.sought().saturating_sub(sought).saturating_add(1);
             drop(loaded);
             return self.not_added(chain, &before, item, why, waiting);
         }
@@ -159,10 +167,15 @@ impl Desk<'_, '_, '_> {
             }
             NotAdded::Verdict(Verdict::Never(Never::OtherFirst)) => Taken::Aside,
             NotAdded::Verdict(_) => Taken::Invalid("nothing can admit it"),
+            NotAdded::Forked { .. } if waiting.own => Taken::Forked,
             NotAdded::Forked { verdicts, place } => {
                 let items = before.iter().chain([item]).cloned().zip(verdicts);
-                self.leave_aside(chain, &items.collect::<Vec<_>>(), place)?;
-                Taken::Forked
+                if self.leave_aside(chain, &items.collect::<Vec<_>>(), place)? {
+                    return Ok(Taken::Forked);
+                }
+                self.refuse(chain, hash);
+                waiting.aside.insert(hash, item.clone());
+                Taken::Aside
             }
             NotAdded::HeldAside => {
                 waiting.held.insert(hash, (item.clone(), waiting.wasted));
@@ -242,6 +255,7 @@ impl Desk<'_, '_, '_> {
         let stored = Stored { aside: None, ..self.stored(chain, ix)? };
         let id = stored.signed.block.id();
         records::write(self.view(), layout::block(chain.no, ix.0), &stored);
+        chain.load(self.store())?.bring_in(ix);
         self.held_no_longer(chain, &id)?;
         self.expect_payload(chain, ix, &stored.signed)?;
         Ok(id)

@@ -80,7 +80,7 @@ impl Desk<'_, '_, '_> {
         if !self.can_hold_own(chain)? {
             return Err(Error::TooManyHeld);
         }
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::own();
         match self.take(chain, &item, &mut waiting)? {
             Taken::New => {
                 self.put_payload(chain, &id, payload)?;
@@ -103,9 +103,8 @@ impl Desk<'_, '_, '_> {
             Taken::Aside if chain.joined.first.is_some() => Err(Error::NoHeads),
             Taken::Aside => Err(Error::FirstUnsigned),
             Taken::Known => Ok(Reply::Posted(id, State::Held)),
-            Taken::Unknown | Taken::Ahead | Taken::Forked | Taken::Invalid(_) => {
-                Err(Error::NoHeads)
-            }
+            Taken::Forked => Err(Error::Frozen),
+            Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => Err(Error::NoHeads),
         }
     }
 

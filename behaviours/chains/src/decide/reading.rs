@@ -88,7 +88,11 @@ impl Desk<'_, '_, '_> {
         if self.is_purged(&block.payload.hash)? {
             return Err(Error::Purged);
         }
-        let payload = self.read_payload(chain, &block)?.ok_or(Error::NotArrived)?;
+        let Some(payload) = self.read_payload(chain, &block)? else {
+            let loaded = chain.load(self.store())?;
+            let is_aside = loaded.find(id).is_some_and(|ix| loaded.graph.is_aside(ix));
+            return Err(if is_aside { Error::NotFetched(*id) } else { Error::NotArrived });
+        };
         let payload = chain.open(&block, payload, key)?;
         Ok(Content::decode(payload))
     }
@@ -138,33 +142,28 @@ impl Desk<'_, '_, '_> {
         Ok(Reply::Reps(reps))
     }
 
-    /// The hard forks, each by the block with which it begins.
+    /// The latest hard forks, each by the block with which it begins.
     fn forks(&self, chain: &Chain) -> Result<Vec<ForkInfo>, Fault> {
-        let (placed, asides, tips) = {
-            let mut loaded = chain.load(self.store())?;
-            let asides: Vec<Ix> = loaded.graph.asides().collect();
-            let tips: Vec<Ix> = loaded.graph.aside_tips().collect();
-            (loaded.graph.order().len() as u64, asides, tips)
-        };
-        let latest = tips.iter().rev().copied().take(FORKS_SHOWN);
-        let mut forks = Vec::new();
-        for ix in asides {
-            if forks.len() >= FORKS_SHOWN {
-                break;
-            }
-            let aside = self.stored(chain, ix)?.aside;
-            let Some(Aside { since, place: Some(place) }) = aside else { continue };
-            let loaded = chain.load(self.store())?;
-            let leads_to = |tip: &Ix| loaded.graph.is_in_past(ix, &[*tip]);
-            let tips: Vec<Ix> = latest.clone().filter(leads_to).take(FORK_TIPS).collect();
-            let Some(first) = loaded.graph.id(ix) else { continue };
-            forks.push(ForkInfo {
+        let mut loaded = chain.load(self.store())?;
+        let placed = loaded.graph.order().len() as u64;
+        let loaded = &*loaded;
+        let roots: Vec<(Ix, Aside)> =
+            loaded.roots.iter().rev().take(FORKS_SHOWN).map(|(ix, aside)| (*ix, *aside)).collect();
+        let tips: BTreeSet<Ix> = loaded.graph.aside_tips().collect();
+        let tips: Vec<Ix> = tips.into_iter().rev().take(FORKS_SHOWN).collect();
+        let firsts: Vec<Ix> = roots.iter().map(|(ix, _)| *ix).collect();
+        let led = loaded.graph.leads_to(&firsts, &tips);
+        let fork = |((ix, aside), mut tips): ((Ix, Aside), Vec<Ix>)| {
+            tips.truncate(FORK_TIPS);
+            let (first, tips) = (loaded.graph.id(ix)?, ids(loaded, &tips));
+            Some(ForkInfo {
                 first,
-                back: placed.saturating_sub(place),
-                since,
-                tips: ids(&loaded, &tips),
-            });
-        }
+                back: placed.saturating_sub(aside.place?),
+                since: aside.since,
+                tips,
+            })
+        };
+        let mut forks: Vec<ForkInfo> = roots.into_iter().zip(led).filter_map(fork).collect();
         forks.sort_by_key(|fork| fork.first);
         Ok(forks)
     }

@@ -1,8 +1,9 @@
-//! What was refused because the order leaves out too many of an author's blocks. An honest peer that took
-//! them offers them with each exchange, and to see each time that they are too many can cost a walk over all
-//! of the chain: so that is done again only after some time, or when what builds on them is to be taken.
+//! What was refused because there are too many of an author's blocks that the order leaves out, or that a hard
+//! fork has. An honest peer that took them offers them with each exchange, and to see each time that they are
+//! too many can cost a walk over all of the chain: so that is done again only after some time, or when what
+//! builds on them is to be taken.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use covey_kernel::{Hash, Span, Time};
 
@@ -13,34 +14,32 @@ use crate::{
     memory::Chain,
 };
 
-/// Of one chain.
-pub(crate) struct RefusedBlocks {
-    since: Time,
-    hashes: BTreeSet<Hash>,
-}
+/// Of one chain: until when.
+#[derive(Default)]
+pub(crate) struct RefusedBlocks(BTreeMap<Hash, Time>);
 
 impl Desk<'_, '_, '_> {
     pub(super) fn was_refused(&self, chain: &Chain, id: &BlockId) -> bool {
         let live = self.memory().live.borrow();
-        live.refused.get(&chain.no).is_some_and(|refused| {
-            !refused.is_over(self.now()) && refused.hashes.contains(&id.hash)
-        })
+        let until = live.refused.get(&chain.no).and_then(|refused| refused.0.get(&id.hash));
+        until.is_some_and(|until| is_ahead(self.now(), *until))
     }
 
     pub(super) fn refuse(&self, chain: &Chain, hash: Hash) {
         let now = self.now();
         let mut live = self.memory().live.borrow_mut();
-        let new = || RefusedBlocks { since: now, hashes: BTreeSet::new() };
-        let refused = live.refused.entry(chain.no).or_insert_with(new);
-        if refused.is_over(now) || refused.hashes.len() >= REFUSED {
-            *refused = new();
+        let RefusedBlocks(refused) = live.refused.entry(chain.no).or_default();
+        if refused.len() >= REFUSED {
+            refused.retain(|_, until| is_ahead(now, *until));
         }
-        refused.hashes.insert(hash);
+        if refused.len() >= REFUSED {
+            refused.pop_first();
+        }
+        refused.insert(hash, now.plus(Span::millis(REFUSED_MILLIS)));
     }
 }
 
-impl RefusedBlocks {
-    fn is_over(&self, now: Time) -> bool {
-        now < self.since || now.since(self.since) > Span::millis(REFUSED_MILLIS)
-    }
+/// Whether a time has not come; or the clock was set back.
+fn is_ahead(now: Time, until: Time) -> bool {
+    now < until && until.since(now) <= Span::millis(REFUSED_MILLIS)
 }

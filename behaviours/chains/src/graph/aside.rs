@@ -1,6 +1,8 @@
 //! Blocks that are admitted, and left out of what is followed: those of hard forks. They are judged like all
 //! others, because that depends on their own past alone; no order that is shown contains them.
 
+use std::collections::BTreeMap;
+
 use super::{Entry, Graph, Ix, Verdict, Vote};
 
 impl Graph {
@@ -26,6 +28,26 @@ impl Graph {
     /// Those of them on which none builds.
     pub fn aside_tips(&self) -> impl Iterator<Item = Ix> {
         self.asides().filter(|ix| !self.children(*ix).iter().any(|child| self.is_aside(*child)))
+    }
+
+    /// Of some blocks that are left aside, which of the latest tips, no more than 64, each leads to.
+    #[must_use]
+    pub fn leads_to(&self, roots: &[Ix], tips: &[Ix]) -> Vec<Vec<Ix>> {
+        let mut masks: BTreeMap<Ix, u64> =
+            tips.iter().zip(0..u64::BITS).map(|(tip, bit)| (*tip, 1u64 << bit)).collect();
+        // What leads to them is left aside, too.
+        for ix in self.aside.iter().rev() {
+            let mask = masks.get(ix).copied().unwrap_or(0);
+            for back in self.backs_of(*ix).iter().filter(|back| self.is_aside(**back)) {
+                *masks.entry(*back).or_default() |= mask;
+            }
+        }
+        let of = |root: &Ix| {
+            let mask = masks.get(root).copied().unwrap_or(0);
+            let led = tips.iter().zip(0..u64::BITS).filter(|(_, bit)| mask >> bit & 1 == 1);
+            led.map(|(tip, _)| *tip).collect()
+        };
+        roots.iter().map(of).collect()
     }
 
     /// A held block that is left aside since the like that admits it is, though what it builds on is not:

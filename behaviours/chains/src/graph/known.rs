@@ -87,6 +87,9 @@ impl Graph {
             self.first = None;
         }
         self.aside.remove(&ix);
+        if let Some(who) = node.author.filter(|_| node.brings_author) {
+            self.forget_author(who);
+        }
         if node.verdict != Verdict::Admitted {
             return;
         }
@@ -136,5 +139,42 @@ impl Graph {
             matches!(verdict, Some(Verdict::Admitted | Verdict::Liked))
         };
         is_in(ix) && !self.children(ix).iter().any(|child| is_in(*child))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use covey_kernel::Keypair;
+
+    use super::*;
+    use crate::graph::{Accepts, Entry, Params, Rules};
+
+    #[test]
+    fn a_block_that_is_taken_back_leaves_no_author() {
+        let owner = Keypair::from_secret(&[1; 32]).public();
+        let rules = Rules::V10(BTreeSet::from([owner]));
+        let params = Params { accepts: Accepts::Everybody, rules, first: None };
+        let mut graph = Graph::new(params, [0; 32]);
+        let entry = |author: u8| Entry {
+            id: [author; 32],
+            height: 1,
+            time: Time::from_millis(1),
+            author: Some(Keypair::from_secret(&[author; 32]).public()),
+            backs: vec![Ix::GENESIS],
+            vote: None,
+        };
+        for author in 1..100 {
+            graph.insert(&entry(author));
+            graph.retract_last();
+        }
+        assert_eq!((graph.keys.len(), graph.authors.len()), (1, 1));
+        // The owner is one whatever becomes of a block.
+        assert!(graph.authors.contains_key(&owner));
+        graph.insert(&entry(5));
+        graph.insert(&entry(5));
+        graph.retract_last();
+        assert_eq!((graph.keys.len(), graph.authors.len()), (2, 2));
     }
 }

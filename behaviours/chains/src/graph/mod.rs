@@ -80,6 +80,8 @@ pub struct Graph {
     /// In the order of their arrival: backs first. The genesis is the first.
     nodes: Vec<Node>,
     authors: BTreeMap<PublicKey, Who>,
+    /// By their numbers.
+    keys: Vec<PublicKey>,
     /// The first post, in a forum under the rules of the paper.
     first: Option<Ix>,
     /// The admitted blocks on which no admitted one builds; none that is left aside.
@@ -101,6 +103,7 @@ impl Graph {
         Self {
             params,
             nodes: vec![Node::genesis(genesis)],
+            keys: keys(&authors),
             authors,
             first: None,
             heads: BTreeSet::from([Ix::GENESIS]),
@@ -133,9 +136,11 @@ impl Graph {
     }
 
     fn push(&mut self, entry: &Entry) -> Ix {
+        let known = self.keys.len();
         let author = entry.author.map(|key| self.who(key));
         let ix = Ix(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.nodes.push(Node::new(entry, author));
+        let is_new = self.keys.len() > known;
+        self.nodes.push(Node { brings_author: is_new, ..Node::new(entry, author) });
         for back in &entry.backs {
             if let Some(node) = self.nodes.get_mut(back.at()) {
                 node.children.push(ix);
@@ -249,13 +254,31 @@ impl Graph {
     }
 
     fn who(&mut self, key: PublicKey) -> Who {
-        let next = Who(u32::try_from(self.authors.len()).unwrap_or(u32::MAX));
-        *self.authors.entry(key).or_insert(next)
+        let next = Who(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
+        let who = *self.authors.entry(key).or_insert(next);
+        if who == next {
+            self.keys.push(key);
+        }
+        who
+    }
+
+    /// Forgets the author who came last, whose only block is taken back.
+    fn forget_author(&mut self, who: Who) {
+        let is_last = (who.0 as usize).checked_add(1) == Some(self.keys.len());
+        if let Some(key) = self.keys.pop_if(|_| is_last) {
+            self.authors.remove(&key);
+        }
     }
 
     fn node(&self, ix: Ix) -> Option<&Node> {
         self.nodes.get(ix.at())
     }
+}
+
+fn keys(authors: &BTreeMap<PublicKey, Who>) -> Vec<PublicKey> {
+    let mut keys: Vec<(Who, PublicKey)> = authors.iter().map(|(key, who)| (*who, *key)).collect();
+    keys.sort_unstable_by_key(|(who, _)| *who);
+    keys.into_iter().map(|(_, key)| key).collect()
 }
 
 /// The reputations before the first block. The authors that it names are the first.

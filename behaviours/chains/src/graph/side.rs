@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use covey_kernel::{PublicKey, Span};
+use covey_kernel::Span;
 
-use crate::limits::{HELD, NEWCOMERS, WASTED_PLACES, WASTED_TIMES};
+use crate::limits::{WASTED_PLACES, WASTED_TIMES};
 
 use super::{Entry, Graph, Ix, Refused, Verdict, Vote, node::Node};
 
@@ -16,12 +16,23 @@ pub struct Side {
     pub aside: BTreeMap<Ix, Option<u64>>,
     /// How many places were frozen of what both sides build on.
     pub common: usize,
+    /// What builds on the chosen block is not all there, and nothing that was followed contradicts what is:
+    /// this would be both sides together, as nobody shows them.
+    pub is_both: bool,
+}
+
+/// How much may be done for some blocks.
+#[derive(Clone, Copy)]
+enum Work {
+    /// No more than for what one peer sends: others made them. What is not looked at stays aside.
+    Bounded,
+    /// All that there is to do: they are followed now.
+    Unbounded,
 }
 
 /// The blocks that are taken so far.
 struct Trial<'g> {
     from: &'g Graph,
-    keys: Vec<PublicKey>,
     graph: Graph,
     /// The numbers that they have in `graph`.
     numbers: Vec<Option<Ix>>,
@@ -39,36 +50,40 @@ impl Graph {
         past.iter().filter(|ix| !self.is_aside(**ix)).for_each(|ix| trial.take(*ix));
         let common = trial.frozen(freeze);
         past.iter().filter(|ix| self.is_aside(**ix)).for_each(|ix| trial.take(*ix));
-        trial.offer_all(self.aside_after(chosen), freeze, true);
-        let followed = (1..).map(Ix).take(self.len().saturating_sub(1));
-        trial.offer_all(followed.filter(|ix| !self.is_aside(*ix)), freeze, false);
-        trial.offer_all(self.asides(), freeze, true);
-        Side { aside: trial.rest(), common }
+        if self.is_aside(chosen) {
+            trial.offer_all(&self.aside_after(chosen), freeze, Work::Bounded);
+        }
+        let all = (1..).map(Ix).take(self.len().saturating_sub(1));
+        let followed: Vec<Ix> = all.filter(|ix| !self.is_aside(*ix)).collect();
+        trial.offer_all(&followed, freeze, Work::Unbounded);
+        trial.offer_all(&self.asides().collect::<Vec<_>>(), freeze, Work::Bounded);
+        let aside = trial.rest();
+        let lacks = self.is_aside(chosen)
+            && self.aside_after(chosen).iter().any(|ix| aside.contains_key(ix));
+        let is_both = lacks && aside.keys().all(|ix| self.is_aside(*ix));
+        Side { aside, common, is_both }
     }
 
     /// What is left aside and builds on a block.
-    fn aside_after(&self, chosen: Ix) -> impl Iterator<Item = Ix> {
+    fn aside_after(&self, chosen: Ix) -> Vec<Ix> {
         let mut after = BTreeSet::from([chosen]);
         for ix in self.asides() {
             if self.backs_of(ix).iter().any(|back| after.contains(back)) {
                 after.insert(ix);
             }
         }
-        after.into_iter().filter(move |ix| *ix != chosen)
+        after.into_iter().filter(|ix| *ix != chosen).collect()
     }
 }
 
 impl<'g> Trial<'g> {
     fn new(from: &'g Graph, genesis: [u8; 32]) -> Self {
-        let mut keys: Vec<_> = from.authors.iter().map(|(key, who)| (*who, *key)).collect();
-        keys.sort_unstable_by_key(|(who, _)| *who);
         let mut numbers = vec![None; from.len()];
         if let Some(first) = numbers.first_mut() {
             *first = Some(Ix::GENESIS);
         }
         Self {
             from,
-            keys: keys.into_iter().map(|(_, key)| key).collect(),
             graph: Graph::new(from.params.clone(), genesis),
             numbers,
             places: BTreeMap::new(),
@@ -109,7 +124,7 @@ impl<'g> Trial<'g> {
             return None;
         }
         let author = match node.author {
-            Some(who) => Some(*self.keys.get(who.0 as usize)?),
+            Some(who) => Some(*self.from.keys.get(who.0 as usize)?),
             None => None,
         };
         let vote = match node.vote {
@@ -121,55 +136,57 @@ impl<'g> Trial<'g> {
         Some((Entry { id, height, time, author, backs, vote }, node.verdict))
     }
 
-    /// Takes those of some blocks, backs first, that leave what is frozen now as it is. Of what others made
-    /// no more than when it comes from a peer.
-    fn offer_all(
-        &mut self,
-        all: impl Iterator<Item = Ix>,
-        freeze: Option<(u64, Span)>,
-        bounded: bool,
-    ) {
+    /// Takes those of some blocks, backs first, that leave what is frozen now as it is: all at once, and if
+    /// that would change something, one half after the other.
+    fn offer_all(&mut self, all: &[Ix], freeze: Option<(u64, Span)>, work: Work) {
         let settled = self.frozen(freeze);
-        let most =
-            WASTED_PLACES.saturating_add((self.from.len() as u64).saturating_mul(WASTED_TIMES));
-        let until = self.graph.sought().saturating_add(most);
-        for (count, ix) in all.enumerate() {
-            // The longer the order is not sought, the more of it is looked at again.
-            if count.is_multiple_of(NEWCOMERS) {
-                self.graph.refresh();
-            }
-            if bounded && self.graph.sought() > until {
+        let blocks = self.from.len() as u64;
+        let until = match work {
+            Work::Bounded => WASTED_PLACES.saturating_add(blocks.saturating_mul(WASTED_TIMES)),
+            Work::Unbounded => u64::MAX,
+        };
+        let until = self.graph.sought().saturating_add(until);
+        let mut open = vec![all];
+        while let Some(part) = open.pop() {
+            if self.graph.sought() > until {
                 return;
             }
-            // A held post comes with its like.
-            let is_held = self.from.verdict(ix) == Some(Verdict::Liked);
-            if !is_held && self.number(ix).is_none() {
-                self.offer(ix, settled, if bounded { HELD } else { usize::MAX });
+            let Some(place) = self.offer(part, settled) else { continue };
+            match part {
+                [only] => {
+                    self.places.entry(*only).or_insert(place as u64);
+                }
+                _ => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    open.extend([second, first]);
+                }
             }
         }
     }
 
-    fn offer(&mut self, ix: Ix, settled: usize, limit: usize) {
-        let held = self.from.node(ix).and_then(Node::vouches_for);
-        let held = held.filter(|held| self.number(*held).is_none());
-        let group = || held.into_iter().chain([ix]);
-        group().for_each(|ix| self.take(ix));
-        let author =
-            self.from.node(ix).and_then(|node| self.keys.get(node.author?.0 as usize)).copied();
-        let refused = match self.number(ix) {
-            Some(_) => self.graph.may_stay(settled, author.as_ref(), limit).err(),
-            None => None,
-        };
-        if self.number(ix).is_some() && refused.is_none() {
-            return;
-        }
-        let taken: Vec<Ix> = group().filter(|ix| self.number(*ix).is_some()).collect();
-        taken.iter().rev().for_each(|ix| self.retract(*ix));
-        if let Some(Refused::Frozen(place)) = refused {
-            for ix in taken {
-                self.places.entry(ix).or_insert(place as u64);
+    /// Takes those of some blocks that build on what is there, unless that would change a frozen place: this
+    /// one.
+    fn offer(&mut self, part: &[Ix], settled: usize) -> Option<usize> {
+        let mut taken = Vec::new();
+        for ix in part {
+            // A held post comes with its like.
+            if self.from.verdict(*ix) == Some(Verdict::Liked) {
+                continue;
+            }
+            let held = self.from.node(*ix).and_then(Node::vouches_for);
+            for ix in held.into_iter().chain([*ix]) {
+                let is_new = self.number(ix).is_none();
+                self.take(ix);
+                if is_new && self.number(ix).is_some() {
+                    taken.push(ix);
+                }
             }
         }
+        let Err(Refused::Frozen(place)) = self.graph.may_stay(settled, None, usize::MAX) else {
+            return None;
+        };
+        taken.iter().rev().for_each(|ix| self.retract(*ix));
+        Some(place)
     }
 
     /// What was not taken.
@@ -178,8 +195,10 @@ impl<'g> Trial<'g> {
         let all = (1..).map(Ix).take(self.from.len().saturating_sub(1));
         let is_rest = |ix: &Ix| self.number(*ix).is_none();
         let place = |ix: Ix| {
+            // That of a held post is that of its like.
+            let like = || self.from.children(ix).iter().find_map(|like| self.places.get(like));
             let begins = !self.from.backs_of(ix).iter().any(is_rest);
-            begins.then(|| self.places.get(&ix).copied().unwrap_or(end))
+            begins.then(|| self.places.get(&ix).or_else(like).copied().unwrap_or(end))
         };
         all.filter(is_rest).map(|ix| (ix, place(ix))).collect()
     }

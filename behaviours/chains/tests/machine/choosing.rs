@@ -120,7 +120,7 @@ fn a_part_of_a_side_is_a_side_if_it_is_chosen() {
     let Apart { mut net, forum, posts } = apart();
     // All that builds on a block of it comes with it, and what it builds on.
     let order = net.order(1, &forum);
-    choose(&mut net, 0, &forum, posts[1][POSTS - 1]).unwrap();
+    choose(&mut net, 0, &forum, posts[1][POSTS / 2]).unwrap();
     assert_eq!(net.order(0, &forum), order);
 }
 
@@ -133,9 +133,8 @@ fn who_is_on_the_right_side_changes_nothing() {
     assert_eq!(net.order(0, &forum), order);
     let unknown = BlockId { height: 3, ..own };
     let disk = net.nodes[0].disk.0.clone();
-    for no_block in [unknown, forum.id()] {
-        assert_eq!(choose(&mut net, 0, &forum, no_block), Err(Error::UnknownBlock(no_block)));
-    }
+    assert_eq!(choose(&mut net, 0, &forum, unknown), Err(Error::UnknownBlock(unknown)));
+    assert_eq!(choose(&mut net, 0, &forum, forum.id()), Err(Error::NoSide(forum.id())));
     assert_eq!(net.nodes[0].disk.0, disk);
 }
 
@@ -173,9 +172,9 @@ fn who_listens_hears_of_the_choice() {
     let Apart { mut net, forum, posts } = apart();
     net.nodes[0].events.clear();
     choose(&mut net, 0, &forum, posts[1][0]).unwrap();
-    let events = &net.nodes[0].events;
-    let chosen = |event: &Event| matches!(event, Event::Chosen { adopted: 8, aside: 8, .. });
-    assert_eq!(events.iter().filter(|event| chosen(event)).count(), 1);
-    let adopted = |event: &Event| matches!(event, Event::Block { state: State::Placed(_), .. });
-    assert_eq!(events.iter().filter(|event| adopted(event)).count(), POSTS);
+    let (first, adopted) = net.nodes[0].events.split_first().unwrap();
+    assert!(matches!(first, Event::Chosen { adopted: 8, aside: 8, .. }), "{first:?}");
+    let is_adopted = |event: &Event| matches!(event, Event::Block { state: State::Placed(_), .. });
+    assert_eq!(adopted.len(), POSTS);
+    assert!(adopted.iter().all(is_adopted));
 }

@@ -1,15 +1,16 @@
 //! What strangers, and authors with few reps, can do with the sides of a hard fork.
 
 use covey_chains::{
-    Block, BlockId, Payload, SignedBlock, Vote,
+    Block, BlockId, Error, Payload, SignedBlock, Vote,
     command::{ChainStatus, Command, Reply, State, Which},
-    genesis::{Freeze, Genesis, Rules},
-    limits::{HELD, SETTLED_MILLIS, SETTLED_MOST},
+    genesis::{Freeze, Genesis, Owner, Rules},
+    limits::{FORKED_PER_AUTHOR, HELD, SETTLED_MILLIS, SETTLED_MOST},
+    wire::{ChainRef, Item, Page, Response},
 };
 use covey_kernel::{Bounded, Span, Text};
 
 use crate::{
-    made::{block, give},
+    made::{self, block, give},
     net::{Net, key, network, which},
 };
 
@@ -185,6 +186,121 @@ fn another_like_brings_back_a_held_post_whose_like_is_left_aside() {
 }
 
 #[test]
+fn what_would_change_the_frozen_past_is_not_made_here_and_leaves_nothing() {
+    let (mut net, forum) = (Net::new(3), forum());
+    net.join(0, &forum);
+    let (first, _) = net.post(0, &forum, "first", 1);
+    let old = block(&net, 5, &[first], 1);
+    for number in 0..POSTS {
+        net.wait(Span::hours(30));
+        net.post(0, &forum, &format!("{number}"), 1);
+    }
+    net.join(1, &forum);
+    net.link(0, 1);
+    net.cut(0, 1);
+    // An old post is held here, and somebody with many reps likes it.
+    let held = Response::Held(Bounded::first([Item { block: old.clone(), payload: None }]));
+    net.link(0, 1);
+    net.answer_instead = Some(held.encode());
+    let reference = ChainRef { genesis: forum.id().hash, first: Some(first.hash) };
+    net.pull_held(0, reference);
+    let target = old.block.id();
+    assert_eq!(heads(&mut net, 0, &forum, Which::Held), [target]);
+    let disk = net.nodes[0].disk.0.clone();
+    assert_eq!(net.vote(0, &forum, (true, target), 1), Err(Error::Frozen));
+    assert_eq!(net.nodes[0].disk.0, disk);
+    assert_eq!(status(&mut net, 0, &forum).forks, []);
+    // What is made after it is found again.
+    let (last, _) = net.post(0, &forum, "last", 1);
+    let order = net.order(0, &forum);
+    net.restart(0);
+    assert_eq!(net.order(0, &forum), order);
+    assert_eq!(net.payload(0, &forum, last).as_deref(), Ok("last"));
+}
+
+#[test]
+fn who_chooses_what_both_sides_build_on_stays_on_the_own_side() {
+    let Sides { mut net, forum, first, posts } = sides();
+    let order = net.order(0, &forum);
+    for chosen in [first, posts[0][3]] {
+        assert_eq!(choose(&mut net, 0, &forum, chosen), (0, 0));
+        assert_eq!(net.order(0, &forum), order);
+    }
+}
+
+#[test]
+fn where_a_side_begins_in_several_places_none_of_them_is_chosen() {
+    let (mut net, forum) = (Net::new(3), forum());
+    net.join(0, &forum);
+    let (first, _) = net.post(0, &forum, "first", 1);
+    let begin = [1, 2].map(|number| block(&net, 1, &[first], number));
+    let both = sorted(begin.iter().map(|block| block.block.id()).collect());
+    let merge = block(&net, 1, &both, 5);
+    let mut side = begin.to_vec();
+    side.push(merge.clone());
+    let mut back = merge.block.id();
+    for number in 0..POSTS as u64 {
+        net.wait(Span::hours(30));
+        let next = block(&net, 1, &[back], 10 + number);
+        back = next.block.id();
+        side.push(next);
+        net.post(0, &forum, &format!("{number}"), 1);
+    }
+    let own = net.order(0, &forum);
+    give(&mut net, 0, &side);
+    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [back]);
+    for begin in &begin {
+        let id = begin.block.id();
+        assert_eq!(net.call(0, Command::Choose(which(&forum), id)), Err(Error::TooEarly(id)));
+        assert_eq!(net.order(0, &forum), own);
+    }
+    assert_eq!(choose(&mut net, 0, &forum, back), (side.len() as u64, POSTS as u64));
+}
+
+#[test]
+fn one_author_has_only_a_share_of_what_is_left_aside() {
+    let owner = Owner { key: key(1).public(), only: false };
+    let chain = Genesis { freeze: forum().freeze, ..Genesis::identity(network(), owner) };
+    let mut net = Net::new(3);
+    net.join(0, &chain);
+    let (first, _) = net.post(0, &chain, "first", 1);
+    let old = made::line(&net, first, 1, FORKED_PER_AUTHOR as u64 + 100);
+    for number in 0..POSTS {
+        net.wait(Span::hours(30));
+        net.post(0, &chain, &format!("{number}"), 1);
+    }
+    give(&mut net, 0, &old);
+    let forks = status(&mut net, 0, &chain).forks;
+    assert_eq!(forks.len(), 1);
+    let last = old[FORKED_PER_AUTHOR - 1].block.id();
+    assert_eq!(forks[0].tips, [last]);
+    // Who follows that side gets the rest.
+    assert_eq!(choose(&mut net, 0, &chain, last).0, FORKED_PER_AUTHOR as u64);
+    give(&mut net, 0, &old);
+    let order = net.order(0, &chain);
+    assert!(old.iter().all(|block| order.contains(&block.block.id())));
+}
+
+#[test]
+fn an_exchange_that_is_under_way_brings_the_rest_of_the_side() {
+    let Sides { mut net, forum, posts, .. } = sides();
+    net.cut(0, 1);
+    // More of the other side, on what both follow, is on its way when it is chosen.
+    let tip = posts[1][POSTS - 1];
+    let late = block(&net, 1, &[posts[1][1]], 1);
+    net.budget = Some(0);
+    let own = block(&net, 1, &[posts[0][POSTS - 1]], 2);
+    bring(&mut net, &own);
+    choose(&mut net, 0, &forum, tip);
+    net.budget = None;
+    let items = [Item { block: late.clone(), payload: None }];
+    let page = Page { items: Bounded::first(items), next: None };
+    net.answer_instead = Some(Response::Page(page).encode());
+    net.round();
+    assert!(net.order(0, &forum).contains(&late.block.id()));
+}
+
+#[test]
 fn other_forks_stay_when_one_is_chosen() {
     let Sides { mut net, forum, first, posts } = sides();
     let third = block(&net, 1, &[first], 7);
@@ -248,7 +364,6 @@ fn what_is_brought_for_ever_freezes_in_the_end() {
 
 /// A page of one block, of an exchange that goes on.
 fn bring(net: &mut Net, block: &SignedBlock) {
-    use covey_chains::wire::{Item, Page, Response};
     let items = [Item { block: block.clone(), payload: None }];
     let page = Page { items: Bounded::first(items), next: Some(1) };
     net.answer_instead = Some(Response::Page(page).encode());

@@ -31,6 +31,9 @@ pub(super) const CODES: &[Code] = &[
     codes::SEALED,
     codes::WRONG_READER,
     codes::BAD_READER,
+    codes::LEFT_ASIDE,
+    codes::FROZEN,
+    codes::NO_SIDE,
     codes::REFUSED,
     codes::BUSY,
     codes::HALTED,
@@ -56,9 +59,10 @@ pub(super) fn code(error: &Error) -> Code {
         Error::Unsigned | Error::FirstUnsigned => codes::UNSIGNED,
         Error::NoReps { .. } => codes::NO_REPS,
         Error::OwnPost(_) => codes::OWN_POST,
-        Error::Invalid(_) | Error::Hopeless(_) | Error::NotPlaced(_) | Error::Forked(_) => {
-            codes::BAD_VOTE
-        }
+        Error::Invalid(_) | Error::Hopeless(_) | Error::NotPlaced(_) => codes::BAD_VOTE,
+        Error::Forked(_) | Error::NotFetched(_) => codes::LEFT_ASIDE,
+        Error::Frozen => codes::FROZEN,
+        Error::TooEarly(_) | Error::NoSide(_) => codes::NO_SIDE,
         Error::PeerNotHere | Error::Peer(_) => codes::PEER_FAILED,
         Error::NoHeads | Error::Refused(_) | Error::Malformed(_) => codes::REFUSED,
         Error::Store(_) => codes::HALTED,

@@ -84,7 +84,10 @@ fn following(registry: &mut Registry<State>) {
             },
         )
         .method(about("chains_status", "Tells what is known of a chain."), status)
-        .method(about("chains_choose", "Follows the other side of a hard fork."), choose);
+        .method(
+            about("chains_choose", "Follows the side of a hard fork on which a block is."),
+            choose,
+        );
 }
 
 fn reading(registry: &mut Registry<State>) {

@@ -169,7 +169,7 @@ pub struct VoteView {
 pub struct BlockView {
     /// Its id.
     pub id: String,
-    /// `placed`, `blocked`, `held` or `never`.
+    /// `placed`, `blocked`, `held`, `forked` (left aside) or `never`.
     pub state: String,
     /// Its place in the order.
     pub place: Option<u64>,

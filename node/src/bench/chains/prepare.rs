@@ -65,7 +65,8 @@ pub(super) async fn prepare(
                 break;
             }
             if begun.elapsed() > LONGEST {
-                return Err(wrong(&format!("{} of {count} came", status.placed)));
+                let came = status.placed.saturating_add(status.blocked);
+                return Err(wrong(&format!("{came} of {count} came")));
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -36,8 +36,8 @@ enum What {
     Genesis,
     /// Print the blocks on which none builds
     Heads {
-        /// placed, held (posts that wait for a like), blocked (left out of the order) or forked (would
-        /// change what is frozen)
+        /// placed, held (posts that wait for a like), blocked (left out of the order) or forked (left aside,
+        /// as they contradict what is frozen)
         which: Option<String>,
     },
     /// Print the order of all blocks
