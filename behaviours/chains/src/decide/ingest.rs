@@ -64,6 +64,11 @@ impl Waiting {
         Self { own: true, ..Self::default() }
     }
 
+    /// A block is not looked at: only what builds on it brings it.
+    pub(super) fn skip(&mut self, item: &Item) {
+        self.aside.insert(item.block.block.id().hash, item.clone());
+    }
+
     /// A held post was taken after all.
     fn give_back(&mut self, id: &BlockId) {
         let sought = self.held.get(&id.hash).map_or(0, |(_, sought)| *sought);
@@ -106,7 +111,7 @@ impl Desk<'_, '_, '_> {
             return Ok(why);
         }
         if self.was_refused(chain, &id) {
-            waiting.aside.insert(id.hash, item.clone());
+            waiting.skip(item);
             return Ok(Taken::Aside);
         }
         let Some(before) = self.past(chain, &loaded, signed, waiting)? else {
@@ -174,7 +179,7 @@ impl Desk<'_, '_, '_> {
                     return Ok(Taken::Forked);
                 }
                 self.refuse(chain, hash);
-                waiting.aside.insert(hash, item.clone());
+                waiting.skip(item);
                 Taken::Aside
             }
             NotAdded::HeldAside => {
@@ -183,7 +188,7 @@ impl Desk<'_, '_, '_> {
             }
             NotAdded::TooMany => {
                 self.refuse(chain, hash);
-                waiting.aside.insert(hash, item.clone());
+                waiting.skip(item);
                 Taken::Aside
             }
             NotAdded::NoPast => Taken::Unknown,

@@ -134,11 +134,20 @@ impl Desk<'_, '_, '_> {
         if !items.is_empty() {
             self.begin_exchange(chain, from)?;
         }
+        let mut sparing = false;
         for item in items {
+            if sparing && self.is_crowded(chain, item)? {
+                waiting.skip(item);
+                continue;
+            }
             let taken = self.take(chain, item, &mut waiting)?;
             if self.waste(chain, from, taken, &mut waiting)? {
-                came.broken = Some(Broken::Wasteful);
-                break;
+                if sparing || taken != Taken::Aside {
+                    came.broken = Some(Broken::Wasteful);
+                    break;
+                }
+                // What comes after somebody's many siblings is of others.
+                sparing = true;
             }
             match taken {
                 Taken::New => came.accepted = came.accepted.saturating_add(1),

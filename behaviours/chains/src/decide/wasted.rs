@@ -8,8 +8,10 @@ use super::{
     ingest::{Taken, Waiting},
 };
 use crate::{
-    limits::{WASTED_PLACES, WASTED_TIMES},
+    graph::Ix,
+    limits::{HELD, WASTED_PLACES, WASTED_TIMES},
     memory::Chain,
+    wire::Item,
 };
 
 /// A peer's share is used up.
@@ -41,6 +43,20 @@ impl Desk<'_, '_, '_> {
             self.effect(Effect::Strike(from));
         }
         Ok(over)
+    }
+
+    /// Whether the order leaves out so many of the author's blocks that one more is hardly taken.
+    pub(super) fn is_crowded(&self, chain: &Chain, item: &Item) -> Result<bool, Fault> {
+        let Some(author) = item.block.block.author else { return Ok(false) };
+        let mut loaded = chain.load(self.store())?;
+        if loaded.find(&item.block.block.id()).is_some() {
+            return Ok(false);
+        }
+        let tips: Vec<Ix> = loaded.graph.tips().collect();
+        let own =
+            tips.into_iter().filter(|ix| loaded.graph.is_by(*ix, &author)).collect::<Vec<_>>();
+        let out = own.into_iter().filter(|ix| loaded.graph.place(*ix).is_none());
+        Ok(out.count() >= HELD)
     }
 
     /// Whether a peer's share is used up until the next round.
