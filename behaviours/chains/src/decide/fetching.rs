@@ -15,6 +15,9 @@ use crate::{
     wire::{Asker, Chunk, Refusal, Request, Response, Want},
 };
 
+/// How many times some of the missing payloads are looked at, for one that is to be fetched.
+const LOOKED_AT: usize = 256;
+
 impl Desk<'_, '_, '_> {
     /// A peer wants a part of a payload.
     pub(super) fn wanted(&mut self, from: Peer, id: RequestId, want: &Want) -> Result<(), Error> {
@@ -45,45 +48,54 @@ impl Desk<'_, '_, '_> {
         Ok(self.signed(chain, ix)?)
     }
 
-    /// Asks a peer for the next payload that is missing, after the one that it was asked for last: of blocks in
-    /// the order alone, or what nobody reads could fill all the room.
+    /// Asks a peer for the next payload that is missing, after the one that it was asked for last.
     pub(super) fn fetch(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
         let key = (chain.no, peer);
         let fetch = self.memory().live.borrow().fetches.get(&key).copied();
         let mut fetch = Fetch { under_way: false, ..fetch.unwrap_or_default() };
         let prefix = layout::all_missing(chain.no);
-        let mut scan = Scan::prefix(&prefix).limit(1);
+        let mut scan = Scan::prefix(&prefix).limit(MISSES as usize);
         if let Some(after) = fetch.after {
             scan = scan.after(&layout::missing(chain.no, after));
         }
-        for _ in 0..MISSES {
-            let Some((found, value)) = self.store().scan(&scan)?.pop() else {
+        for _ in 0..LOOKED_AT {
+            let rows = self.store().scan(&scan)?;
+            let Some((last, _)) = rows.last() else {
                 self.memory().live.borrow_mut().fetches.remove(&key);
                 return Ok(());
             };
-            scan = scan.after(&found);
-            let ix = layout::last_number(&found).map(Ix);
-            let ix = ix.ok_or_else(|| Fault::Corrupt("a missing payload's key".into()))?;
-            fetch.after = Some(ix.0);
-            let first: u32 = covey_kernel::cbor::decode_stored(&value)?;
-            let block = self.signed(chain, ix)?.block;
-            let there = u64::from(first).saturating_mul(CHUNK_BYTES as u64);
-            let lacking = block.payload.size.saturating_sub(there);
-            let shown = {
-                let mut loaded = chain.load(self.store())?;
-                loaded.graph.place(ix).is_some() && !loaded.graph.is_revoked(ix)
-            };
-            if !shown || !self.has_room(chain, lacking)? {
-                continue;
+            scan = scan.after(last);
+            for (found, value) in &rows {
+                let ix = layout::last_number(found).map(Ix);
+                let ix = ix.ok_or_else(|| Fault::Corrupt("a missing payload's key".into()))?;
+                let first: u32 = covey_kernel::cbor::decode_stored(value)?;
+                fetch.after = Some(ix.0);
+                let Some(block) = self.to_fetch(chain, ix, first)? else { continue };
+                fetch.under_way = true;
+                self.memory().live.borrow_mut().fetches.insert(key, fetch);
+                self.ask_chunks(chain, peer, block, first);
+                return Ok(());
             }
-            fetch.under_way = true;
-            self.memory().live.borrow_mut().fetches.insert(key, fetch);
-            self.ask_chunks(chain, peer, block.id(), first);
-            return Ok(());
         }
         // The round goes on after these.
         self.memory().live.borrow_mut().fetches.insert(key, fetch);
         Ok(())
+    }
+
+    /// The block of a payload of which chunks from one on are missing, if it is to be fetched: for blocks in
+    /// the order alone, or what nobody reads could fill all the room.
+    fn to_fetch(&self, chain: &Chain, ix: Ix, first: u32) -> Result<Option<BlockId>, Fault> {
+        let is_shown = {
+            let mut loaded = chain.load(self.store())?;
+            loaded.graph.place(ix).is_some() && !loaded.graph.is_revoked(ix)
+        };
+        if !is_shown {
+            return Ok(None);
+        }
+        let block = self.signed(chain, ix)?.block;
+        let there = u64::from(first).saturating_mul(CHUNK_BYTES as u64);
+        let lacking = block.payload.size.saturating_sub(there);
+        Ok(self.has_room(chain, lacking)?.then(|| block.id()))
     }
 
     /// A peer has given a payload, or not. Whether it may be asked for the next one: who lacks one after

@@ -1,8 +1,18 @@
 //! Payloads that do not come with their blocks.
 
-use covey_chains::limits::{INLINE_BYTES, MISSES};
+use std::collections::BTreeSet;
 
-use crate::made::{apart, give, line};
+use covey_chains::{
+    Block, BlockId, Payload, SignedBlock,
+    envelope::Content,
+    limits::{INLINE_BYTES, MISSES},
+};
+use covey_kernel::Span;
+
+use crate::{
+    made::{apart, block, give, line},
+    net::{key, network},
+};
 
 #[test]
 fn payloads_that_a_peer_lacks_do_not_keep_others_from_coming() {
@@ -26,4 +36,35 @@ fn payloads_that_a_peer_lacks_do_not_keep_others_from_coming() {
         net.round();
     }
     assert_eq!(net.payload(0, &chain, post), Ok(text));
+}
+
+#[test]
+fn payloads_of_what_the_order_leaves_out_are_not_fetched() {
+    let (mut net, chain) = apart();
+    let (hello, _) = net.post(0, &chain, "hello", 2);
+    let (welcome, _) = net.vote(0, &chain, (true, hello), 1).unwrap();
+    net.wait(Span::hours(30));
+    let text = "x".repeat(INLINE_BYTES + 1);
+    let large = payload(&text);
+    // Of an author with few reps: not all of them are placed.
+    let siblings: Vec<SignedBlock> = (0..5)
+        .map(|number| {
+            let made = block(&net, 2, &[welcome], number).block;
+            Block { payload: large, ..made }.sign(&network(), Some(&key(2)))
+        })
+        .collect();
+    give(&mut net, 0, &siblings);
+    let order = net.order(0, &chain);
+    let placed = siblings.iter().map(|block| block.block.id()).filter(|id| order.contains(id));
+    let placed: BTreeSet<BlockId> = placed.collect();
+    assert!((1..5).contains(&placed.len()), "{placed:?}");
+    // Node 1 gets the blocks, and both ask each other for what is to be read.
+    net.link(0, 1);
+    assert_eq!(net.wants, placed);
+}
+
+fn payload(text: &str) -> Payload {
+    let envelope = Content::plain(text.as_bytes().to_vec()).unwrap().encode();
+    let size = envelope.len() as u64;
+    Payload { hash: covey_blobs::hash(&envelope), size, sealed: false }
 }

@@ -78,6 +78,8 @@ pub(crate) struct Net {
     pub(crate) strikes: Vec<Peer>,
     /// Answers that still arrive.
     pub budget: Option<usize>,
+    /// The blocks of whose payloads a part was asked for.
+    pub(crate) wants: BTreeSet<BlockId>,
     /// Room for payloads, at nodes that start from now on.
     pub(crate) room: u64,
 }
@@ -115,6 +117,7 @@ impl Net {
             pages: Vec::new(),
             strikes: Vec::new(),
             budget: None,
+            wants: BTreeSet::new(),
             room: u64::MAX,
         };
         for number in 0..count {
@@ -243,6 +246,9 @@ impl Net {
     fn ask(&mut self, at: usize, to: Peer, ask: AskId, bytes: Vec<u8>) {
         let other = (0..self.nodes.len()).find(|other| self.nodes[*other].peer == to);
         let Some(other) = other.filter(|other| self.linked(at, *other)) else { return };
+        if let Ok(Request::Want(want)) = Request::decode(&bytes) {
+            self.wants.insert(want.block);
+        }
         if let Some(pages) = &mut self.endless_pages {
             *pages += 1;
             let page = Page { items: Bounded::default(), next: Some(*pages) };
