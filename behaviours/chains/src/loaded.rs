@@ -117,10 +117,15 @@ impl Loaded {
         }
     }
 
-    /// A block that was left aside is followed.
-    pub(crate) fn bring_in(&mut self, ix: Ix) {
+    /// A held post that was left aside is followed. The likes of it that are still aside begin a fork now.
+    pub(crate) fn bring_in(&mut self, ix: Ix) -> Vec<Ix> {
         self.offered.remove(&ix);
-        self.roots.remove(&ix);
+        let children = self.graph.children(ix).iter().copied();
+        let likes: Vec<Ix> = children.filter(|child| self.graph.is_aside(*child)).collect();
+        if let Some(aside) = self.roots.remove(&ix) {
+            self.roots.extend(likes.iter().map(|like| (*like, aside)));
+        }
+        likes
     }
 
     /// Takes back the block that was added last.

@@ -257,10 +257,16 @@ impl Desk<'_, '_, '_> {
 
     /// A held post that was left aside with a like of it comes back with another.
     fn bring_in(&mut self, chain: &Chain, ix: Ix) -> Result<BlockId, Fault> {
-        let stored = Stored { aside: None, ..self.stored(chain, ix)? };
+        let mut stored = self.stored(chain, ix)?;
+        let aside = stored.aside.take();
         let id = stored.signed.block.id();
         records::write(self.view(), layout::block(chain.no, ix.0), &stored);
-        chain.load(self.store())?.bring_in(ix);
+        let likes = chain.load(self.store())?.bring_in(ix);
+        // With these the fork begins now.
+        for like in likes {
+            let stored = Stored { aside, ..self.stored(chain, like)? };
+            records::write(self.view(), layout::block(chain.no, like.0), &stored);
+        }
         self.held_no_longer(chain, &id)?;
         self.expect_payload(chain, ix, &stored.signed)?;
         Ok(id)

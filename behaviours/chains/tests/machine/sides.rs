@@ -177,8 +177,11 @@ fn another_like_brings_back_a_held_post_whose_like_is_left_aside() {
     assert_eq!(after[..before.len()], before);
     assert_eq!(after[before.len()..], [post_id, late_id]);
     assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [early_id]);
+    let forks = status(&mut net, 0, &forum).forks;
+    assert_eq!((forks.len(), forks[0].first, &*forks[0].tips), (1, early_id, &[early_id][..]));
     net.restart(0);
     assert_eq!(net.order(0, &forum), after);
+    assert_eq!(status(&mut net, 0, &forum).forks, forks);
     // Who joins gets it with the like that is followed.
     net.join(1, &forum);
     net.link(0, 1);
