@@ -1,49 +1,19 @@
 use covey_chains::{
-    BlockId,
-    command::{ChainStatus, Command, Reply, Which},
-    genesis::{Freeze, Genesis, Rules},
+    command::Which,
+    genesis::Genesis,
     limits::{INLINE_BYTES, PAGE_BYTES, SETTLED_MILLIS},
 };
-use covey_kernel::{Span, Text};
+use covey_kernel::Span;
 
-use crate::net::{Net, network, which};
-
-/// Places freeze that are 3 from the end and a day before it.
-fn forum() -> Genesis {
-    let name = Text::new("chat").unwrap();
-    let freeze = Some(Freeze { places: 3, span: Span::days(1) });
-    Genesis { freeze, ..Genesis::forum(network(), name, Rules::Paper(())) }
-}
-
-fn status(net: &mut Net, at: usize, genesis: &Genesis) -> ChainStatus {
-    match net.call(at, Command::Status(which(genesis))).unwrap() {
-        Reply::Status(status) => *status,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn forked(net: &mut Net, at: usize, genesis: &Genesis) -> Vec<BlockId> {
-    match net.call(at, Command::Heads(which(genesis), Which::Forked)).unwrap() {
-        Reply::Ids(ids) => ids,
-        other => panic!("{other:?}"),
-    }
-}
+use crate::{
+    apart::{forum, together, write},
+    net::Net,
+};
 
 fn two() -> (Net, Genesis) {
     let (mut net, forum) = (Net::new(2), forum());
-    net.join(0, &forum);
-    net.join(1, &forum);
-    net.link(0, 1);
-    net.post(0, &forum, "first", 1);
-    net.same(&forum, 1);
+    together(&mut net, &forum);
     (net, forum)
-}
-
-fn write(net: &mut Net, at: usize, forum: &Genesis, posts: u64, pause: Span) {
-    for number in 0..posts {
-        net.wait(pause);
-        net.post(at, forum, &format!("{number} at {at}"), 1);
-    }
 }
 
 #[test]
@@ -53,20 +23,20 @@ fn sides_that_were_apart_for_long_show_a_hard_fork_and_keep_their_order() {
     write(&mut net, 0, &forum, 6, Span::hours(30));
     write(&mut net, 1, &forum, 6, Span::hours(1));
     let before = [0, 1].map(|at| net.order(at, &forum));
-    assert!(status(&mut net, 0, &forum).frozen > 1);
+    assert!(net.status(0, &forum).frozen > 1);
     net.link(0, 1);
     for _ in 0..3 {
         net.round();
     }
     let after = [0, 1].map(|at| net.order(at, &forum));
-    let forks = [0, 1].map(|at| status(&mut net, at, &forum).forks);
+    let forks = [0, 1].map(|at| net.status(at, &forum).forks);
     // Each side that has something frozen keeps it.
     for at in 0..2 {
         let kept = before[at].iter().zip(&after[at]).take_while(|(a, b)| a == b).count();
         assert!(kept >= 2, "node {at}");
         if !forks[at].is_empty() {
             assert_eq!(before[at], after[at], "node {at}");
-            assert_eq!(forked(&mut net, at, &forum).len(), 1, "one tip at node {at}");
+            assert_eq!(net.heads(at, &forum, Which::Forked).len(), 1, "one tip at node {at}");
             assert!(forks[at][0].back >= 3, "{:?}", forks[at]);
         }
     }
@@ -74,7 +44,7 @@ fn sides_that_were_apart_for_long_show_a_hard_fork_and_keep_their_order() {
     net.restart(0);
     net.round();
     assert_eq!(net.order(0, &forum), after[0]);
-    assert_eq!(status(&mut net, 0, &forum).forks, forks[0]);
+    assert_eq!(net.status(0, &forum).forks, forks[0]);
 }
 
 #[test]
@@ -88,7 +58,7 @@ fn sides_that_cannot_come_together_do_not_ask_each_other_without_end() {
     net.link(0, 1);
     assert!(net.traffic.1 < 20, "{} answers", net.traffic.1);
     for at in 0..2 {
-        assert!(!status(&mut net, at, &forum).forks.is_empty(), "node {at} has no fork");
+        assert!(!net.status(at, &forum).forks.is_empty(), "node {at} has no fork");
     }
     net.traffic = (0, 0);
     net.round();
@@ -108,7 +78,7 @@ fn sides_that_were_apart_for_a_while_come_together() {
     net.round();
     net.same(&forum, 15);
     for at in 0..2 {
-        assert_eq!(status(&mut net, at, &forum).forks, []);
+        assert_eq!(net.status(at, &forum).forks, []);
     }
 }
 
@@ -131,7 +101,7 @@ fn a_late_joiner_gets_the_whole_past_and_no_fork() {
         net.round();
     }
     net.same(&forum, 13);
-    assert_eq!(status(&mut net, 1, &forum).forks, []);
+    assert_eq!(net.status(1, &forum).forks, []);
 }
 
 /// A forum in which a third node brings something: 0 has the newest, 1 what was written beside it long ago,
@@ -165,17 +135,17 @@ fn who_has_nothing_does_not_end_what_another_brings() {
     net.budget = None;
     let part = net.order(2, &forum).len();
     assert!((10..all.len()).contains(&part), "{part} of {} came", all.len());
-    assert_eq!(status(&mut net, 2, &forum).frozen, 0, "a part of it has frozen");
+    assert_eq!(net.status(2, &forum).frozen, 0, "a part of it has frozen");
     // Another one has only the beginning.
     net.link(1, 2);
     assert!(net.order(1, &forum).contains(&first));
-    assert_eq!(status(&mut net, 2, &forum).frozen, 0, "it froze because of another");
+    assert_eq!(net.status(2, &forum).frozen, 0, "it froze because of another");
     // What was lost is given up, and asked for again.
     net.round();
     net.round();
     assert_eq!(net.order(2, &forum), all);
-    assert!(status(&mut net, 2, &forum).frozen > 10);
-    assert_eq!(status(&mut net, 2, &forum).forks, []);
+    assert!(net.status(2, &forum).frozen > 10);
+    assert_eq!(net.status(2, &forum).forks, []);
 }
 
 #[test]
@@ -192,8 +162,8 @@ fn what_was_broken_off_freezes_after_some_time() {
     net.cut(0, 2);
     net.restart(2);
     net.round();
-    assert_eq!(status(&mut net, 2, &forum).frozen, 0, "a part of it has frozen");
+    assert_eq!(net.status(2, &forum).frozen, 0, "a part of it has frozen");
     net.wait(Span::millis(SETTLED_MILLIS));
     net.round();
-    assert!(status(&mut net, 2, &forum).frozen > 10);
+    assert!(net.status(2, &forum).frozen > 10);
 }

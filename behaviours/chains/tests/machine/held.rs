@@ -1,11 +1,11 @@
 use covey_chains::{
     Error,
-    command::{Command, Reply, State, Which},
+    command::{State, Which},
     genesis::{Genesis, Rules},
 };
 use covey_kernel::{Span, Text};
 
-use crate::net::{Net, key, network, which};
+use crate::net::{Net, key, network};
 
 fn started() -> (Net, Genesis) {
     let genesis = Genesis::forum(network(), Text::new("chat").unwrap(), Rules::Paper(()));
@@ -23,13 +23,6 @@ fn started() -> (Net, Genesis) {
     (net, genesis)
 }
 
-fn held(net: &mut Net, at: usize, genesis: &Genesis) -> usize {
-    match net.call(at, Command::Heads(which(genesis), Which::Held)).unwrap() {
-        Reply::Ids(ids) => ids.len(),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_newcomer_is_held_at_neighbours_and_admitted_by_one_like() {
     let (mut net, forum) = started();
@@ -39,7 +32,7 @@ fn a_newcomer_is_held_at_neighbours_and_admitted_by_one_like() {
         net.round();
     }
     net.same(&forum, 1);
-    assert_eq!([0, 1, 2].map(|at| held(&mut net, at, &forum)), [0, 1, 1]);
+    assert_eq!([0, 1, 2].map(|at| net.heads(at, &forum, Which::Held).len()), [0, 1, 1]);
     assert_eq!(net.payload(1, &forum, post).as_deref(), Ok("I am new"));
     assert_eq!(net.payload(0, &forum, post), Err(Error::UnknownBlock(post)));
     let (_, state) = net.vote(1, &forum, (true, post), 1).unwrap();
@@ -48,7 +41,7 @@ fn a_newcomer_is_held_at_neighbours_and_admitted_by_one_like() {
         net.round();
     }
     net.same(&forum, 3);
-    assert_eq!([0, 1, 2].map(|at| held(&mut net, at, &forum)), [0, 0, 0]);
+    assert_eq!([0, 1, 2].map(|at| net.heads(at, &forum, Which::Held).len()), [0, 0, 0]);
     assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("I am new"));
 }
 
@@ -100,5 +93,5 @@ fn a_flood_of_neighbours_posts_does_not_keep_anybody_from_posting() {
         assert_eq!(state, State::Held);
         assert!(net.payload(2, &forum, post).is_ok());
     }
-    assert_eq!([1, 2].map(|at| held(&mut net, at, &forum)), [16, 20]);
+    assert_eq!([1, 2].map(|at| net.heads(at, &forum, Which::Held).len()), [16, 20]);
 }

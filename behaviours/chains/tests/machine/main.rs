@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+mod apart;
+mod asked;
 mod choosing;
 mod exchange;
 mod fetching;

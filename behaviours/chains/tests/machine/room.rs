@@ -2,27 +2,17 @@
 
 use covey_chains::{
     BlockId, Error,
-    command::{ChainStatus, Command, Purge, Reply},
+    command::{Command, Purge},
     genesis::Genesis,
     limits::INLINE_BYTES,
 };
 use covey_kernel::Span;
 
-use crate::{
-    exchange::forum,
-    net::{Net, which},
-};
+use crate::{exchange::forum, net::Net};
 
 /// Room for two large posts and a small one.
 const ROOM: u64 = 2 * LARGE as u64 + 1000;
 const LARGE: usize = 100_000;
-
-fn status(net: &mut Net, at: usize, forum: &Genesis) -> ChainStatus {
-    match net.call(at, Command::Status(which(forum))).unwrap() {
-        Reply::Status(status) => *status,
-        other => panic!("{other:?}"),
-    }
-}
 
 fn readable(net: &mut Net, at: usize, forum: &Genesis, posts: &[BlockId]) -> usize {
     posts.iter().filter(|post| net.payload(at, forum, **post).is_ok()).count()
@@ -51,27 +41,27 @@ fn what_others_wrote_waits_for_room() {
     assert_eq!(readable(&mut net, 0, &forum, &posts), 4, "one's own posts are kept in any case");
     net.same(&forum, 4);
     assert_eq!(readable(&mut net, 1, &forum, &posts), 2);
-    let found = status(&mut net, 1, &forum);
+    let found = net.status(1, &forum);
     assert_eq!((found.kept, found.room, found.missing), (2 * LARGE as u64, ROOM, 2));
     net.round();
-    assert_eq!(status(&mut net, 1, &forum), found, "the next round brings no more");
+    assert_eq!(net.status(1, &forum), found, "the next round brings no more");
     // What there is counts after a restart, too.
     net.restart(1);
     net.round();
-    assert_eq!(status(&mut net, 1, &forum), found);
+    assert_eq!(net.status(1, &forum), found);
 }
 
 #[test]
 fn what_is_purged_makes_room() {
     let (mut net, forum, posts) = full(&[LARGE; 4]);
     net.call(1, Command::Purge(Purge::Block(posts[0]))).unwrap();
-    assert_eq!(status(&mut net, 1, &forum).kept, LARGE as u64);
+    assert_eq!(net.status(1, &forum).kept, LARGE as u64);
     for _ in 0..2 {
         net.round();
     }
     assert_eq!(net.payload(1, &forum, posts[0]), Err(Error::Purged));
     assert_eq!(readable(&mut net, 1, &forum, &posts), 2);
-    assert_eq!(status(&mut net, 1, &forum).missing, 1);
+    assert_eq!(net.status(1, &forum).missing, 1);
 }
 
 #[test]
@@ -83,7 +73,7 @@ fn more_room_is_filled() {
         net.round();
     }
     assert_eq!(readable(&mut net, 1, &forum, &posts), 4);
-    assert_eq!(status(&mut net, 1, &forum).missing, 0);
+    assert_eq!(net.status(1, &forum).missing, 0);
 }
 
 #[test]
@@ -91,7 +81,7 @@ fn what_fits_comes_past_what_does_not() {
     let (mut net, forum, posts) = full(&[LARGE, LARGE, LARGE, INLINE_BYTES - 100, 900]);
     net.same(&forum, 5);
     assert_eq!(net.payload(1, &forum, posts[4]).map(|text| text.len()), Ok(900));
-    let (kept, room) = (status(&mut net, 1, &forum).kept, ROOM);
+    let (kept, room) = (net.status(1, &forum).kept, ROOM);
     assert!(kept <= room, "{kept} of {room}");
 }
 
@@ -100,10 +90,10 @@ fn a_post_that_is_made_twice_is_counted_once() {
     let (mut net, forum) = (Net::new(1), forum());
     net.join(0, &forum);
     net.post(0, &forum, "first", 1);
-    let before = status(&mut net, 0, &forum).kept;
+    let before = net.status(0, &forum).kept;
     for _ in 0..3 {
         net.posted(0, &forum, "a newcomer's", Some(2), None).unwrap();
     }
-    assert_eq!(status(&mut net, 0, &forum).held, 1);
-    assert_eq!(status(&mut net, 0, &forum).kept, before + 12);
+    assert_eq!(net.status(0, &forum).held, 1);
+    assert_eq!(net.status(0, &forum).kept, before + 12);
 }

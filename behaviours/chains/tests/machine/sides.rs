@@ -2,73 +2,24 @@
 
 use covey_chains::{
     Block, BlockId, Error, Payload, SignedBlock, Vote,
-    command::{ChainStatus, Command, Reply, State, Which},
-    genesis::{Freeze, Genesis, Owner, Rules},
+    command::{Command, Reply, State, Which},
+    genesis::{Genesis, Owner},
     limits::{FORKED_PER_AUTHOR, HELD, SETTLED_MILLIS, SETTLED_MOST},
     wire::{ChainRef, Item, Page, Response},
 };
-use covey_kernel::{Bounded, Span, Text};
+use covey_kernel::{Bounded, Span};
 
 use crate::{
+    apart::{Apart, POSTS, forum},
     made::{self, block, give},
     net::{Net, key, network, which},
 };
 
-const POSTS: usize = 8;
-
-/// Nodes 0 and 1 were apart until both had frozen what they wrote meanwhile; 2 gives what is made by hand.
-struct Sides {
-    net: Net,
-    forum: Genesis,
-    first: BlockId,
-    /// What each has posted alone.
-    posts: [Vec<BlockId>; 2],
-}
-
-fn forum() -> Genesis {
-    let freeze = Some(Freeze { places: 3, span: Span::days(1) });
-    let name = Text::new("chat").unwrap();
-    Genesis { freeze, ..Genesis::forum(network(), name, Rules::Paper(())) }
-}
-
-fn sides() -> Sides {
-    let (mut net, forum) = (Net::new(3), forum());
-    net.join(0, &forum);
-    net.join(1, &forum);
-    net.link(0, 1);
-    let (first, _) = net.post(0, &forum, "first", 1);
-    net.cut(0, 1);
-    let posts = [0, 1].map(|at| {
-        let post = |number| {
-            net.wait(Span::hours(30));
-            net.post(at, &forum, &format!("{number} at {at}"), 1).0
-        };
-        (0..POSTS).map(post).collect()
-    });
-    net.link(0, 1);
-    net.tolerant = true;
-    Sides { net, forum, first, posts }
-}
-
-fn choose(net: &mut Net, at: usize, forum: &Genesis, id: BlockId) -> (u64, u64) {
-    match net.call(at, Command::Choose(which(forum), id)).unwrap() {
-        Reply::Chosen { adopted, aside, .. } => (adopted, aside),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn heads(net: &mut Net, at: usize, forum: &Genesis, heads: Which) -> Vec<BlockId> {
-    match net.call(at, Command::Heads(which(forum), heads)).unwrap() {
-        Reply::Ids(ids) => ids,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn status(net: &mut Net, at: usize, forum: &Genesis) -> ChainStatus {
-    match net.call(at, Command::Status(which(forum))).unwrap() {
-        Reply::Status(status) => *status,
-        other => panic!("{other:?}"),
-    }
+/// 0 and 1 know each other's side; 2 gives what is made by hand, and is blamed for some of it.
+fn tolerant() -> Apart {
+    let mut apart = Apart::new(3);
+    apart.net.tolerant = true;
+    apart
 }
 
 fn sorted(mut ids: Vec<BlockId>) -> Vec<BlockId> {
@@ -91,35 +42,35 @@ fn like(post: &SignedBlock, author: u8) -> SignedBlock {
 
 #[test]
 fn nobody_draws_the_own_side_into_the_other() {
-    let Sides { mut net, forum, posts, .. } = sides();
+    let Apart { mut net, forum, posts, .. } = tolerant();
     let theirs = net.order(1, &forum);
     let (root, own) = (posts[1][0], posts[0][POSTS - 1]);
     let both = sorted(vec![root, own]);
     // Somebody who may post joins the fork's beginning with what is followed here; and somebody unknown.
     let joins = [block(&net, 1, &both, 1), block(&net, 77, &both, 2)];
     give(&mut net, 0, &joins);
-    assert_eq!(choose(&mut net, 0, &forum, root), (POSTS as u64, POSTS as u64));
+    assert_eq!(net.choose(0, &forum, root), Ok((POSTS, POSTS)));
     assert_eq!(net.order(0, &forum), theirs);
 }
 
 #[test]
 fn what_nobody_admits_is_not_left_aside() {
-    let Sides { mut net, forum, posts, .. } = sides();
+    let Apart { mut net, forum, posts, .. } = tolerant();
     let tip = posts[1][POSTS - 1];
     let before = net.nodes[0].disk.0.len();
     let spam: Vec<SignedBlock> = (0..100).map(|number| block(&net, 77, &[tip], number)).collect();
     give(&mut net, 0, &spam);
-    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [tip]);
-    assert_eq!(heads(&mut net, 0, &forum, Which::Held), []);
+    assert_eq!(net.heads(0, &forum, Which::Forked), [tip]);
+    assert_eq!(net.heads(0, &forum, Which::Held), []);
     assert_eq!(net.nodes[0].disk.0.len(), before);
 }
 
 #[test]
 fn one_author_has_only_so_many_tips_left_aside() {
-    let Sides { mut net, forum, first, posts } = sides();
+    let Apart { mut net, forum, first, posts } = tolerant();
     let old: Vec<SignedBlock> = (0..40).map(|number| block(&net, 1, &[first], number)).collect();
     give(&mut net, 0, &old);
-    let tips = heads(&mut net, 0, &forum, Which::Forked);
+    let tips = net.heads(0, &forum, Which::Forked);
     assert!(tips.contains(&posts[1][POSTS - 1]));
     assert_eq!(tips.len(), HELD);
 }
@@ -134,21 +85,21 @@ fn liked(net: &mut Net, forum: &Genesis) -> (BlockId, BlockId) {
 
 #[test]
 fn a_held_post_comes_over_with_its_like_and_is_held_no_longer() {
-    let Sides { mut net, forum, posts, .. } = sides();
+    let Apart { mut net, forum, posts, .. } = tolerant();
     net.cut(0, 1);
     let (post, _) = liked(&mut net, &forum);
     let theirs = net.order(1, &forum);
     net.link(0, 1);
     net.round();
-    assert_eq!(choose(&mut net, 0, &forum, posts[1][0]), (POSTS as u64 + 2, POSTS as u64));
+    assert_eq!(net.choose(0, &forum, posts[1][0]), Ok((POSTS + 2, POSTS)));
     assert_eq!(net.order(0, &forum), theirs);
-    assert_eq!(heads(&mut net, 0, &forum, Which::Held), []);
+    assert_eq!(net.heads(0, &forum, Which::Held), []);
     net.round();
     assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("I am new"));
     // And back, and there again, also after a restart.
-    assert_eq!(choose(&mut net, 0, &forum, posts[0][POSTS - 1]), (POSTS as u64, POSTS as u64 + 2));
+    assert_eq!(net.choose(0, &forum, posts[0][POSTS - 1]), Ok((POSTS, POSTS + 2)));
     net.restart(0);
-    assert_eq!(choose(&mut net, 0, &forum, posts[1][0]), (POSTS as u64 + 2, POSTS as u64));
+    assert_eq!(net.choose(0, &forum, posts[1][0]), Ok((POSTS + 2, POSTS)));
     assert_eq!(net.order(0, &forum), theirs);
 }
 
@@ -171,17 +122,17 @@ fn another_like_brings_back_a_held_post_whose_like_is_left_aside() {
     let [post_id, early_id, late_id] = [&post, &early, &late].map(|block| block.block.id());
     give(&mut net, 0, &[post, early]);
     assert_eq!(net.order(0, &forum), before);
-    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [early_id]);
+    assert_eq!(net.heads(0, &forum, Which::Forked), [early_id]);
     give(&mut net, 0, &[late]);
     let after = net.order(0, &forum);
     assert_eq!(after[..before.len()], before);
     assert_eq!(after[before.len()..], [post_id, late_id]);
-    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [early_id]);
-    let forks = status(&mut net, 0, &forum).forks;
+    assert_eq!(net.heads(0, &forum, Which::Forked), [early_id]);
+    let forks = net.status(0, &forum).forks;
     assert_eq!((forks.len(), forks[0].first, &*forks[0].tips), (1, early_id, &[early_id][..]));
     net.restart(0);
     assert_eq!(net.order(0, &forum), after);
-    assert_eq!(status(&mut net, 0, &forum).forks, forks);
+    assert_eq!(net.status(0, &forum).forks, forks);
     // Who joins gets it with the like that is followed.
     net.join(1, &forum);
     net.link(0, 1);
@@ -208,11 +159,11 @@ fn what_would_change_the_frozen_past_is_not_made_here_and_leaves_nothing() {
     let reference = ChainRef { genesis: forum.id().hash, first: Some(first.hash) };
     net.pull_held(0, reference);
     let target = old.block.id();
-    assert_eq!(heads(&mut net, 0, &forum, Which::Held), [target]);
+    assert_eq!(net.heads(0, &forum, Which::Held), [target]);
     let disk = net.nodes[0].disk.0.clone();
     assert_eq!(net.vote(0, &forum, (true, target), 1), Err(Error::Frozen));
     assert_eq!(net.nodes[0].disk.0, disk);
-    assert_eq!(status(&mut net, 0, &forum).forks, []);
+    assert_eq!(net.status(0, &forum).forks, []);
     // What is made after it is found again.
     let (last, _) = net.post(0, &forum, "last", 1);
     let order = net.order(0, &forum);
@@ -223,10 +174,10 @@ fn what_would_change_the_frozen_past_is_not_made_here_and_leaves_nothing() {
 
 #[test]
 fn who_chooses_what_both_sides_build_on_stays_on_the_own_side() {
-    let Sides { mut net, forum, first, posts } = sides();
+    let Apart { mut net, forum, first, posts } = tolerant();
     let order = net.order(0, &forum);
     for chosen in [first, posts[0][3]] {
-        assert_eq!(choose(&mut net, 0, &forum, chosen), (0, 0));
+        assert_eq!(net.choose(0, &forum, chosen), Ok((0, 0)));
         assert_eq!(net.order(0, &forum), order);
     }
 }
@@ -251,13 +202,13 @@ fn where_a_side_begins_in_several_places_none_of_them_is_chosen() {
     }
     let own = net.order(0, &forum);
     give(&mut net, 0, &side);
-    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), [back]);
+    assert_eq!(net.heads(0, &forum, Which::Forked), [back]);
     for begin in &begin {
         let id = begin.block.id();
         assert_eq!(net.call(0, Command::Choose(which(&forum), id)), Err(Error::TooEarly(id)));
         assert_eq!(net.order(0, &forum), own);
     }
-    assert_eq!(choose(&mut net, 0, &forum, back), (side.len() as u64, POSTS as u64));
+    assert_eq!(net.choose(0, &forum, back), Ok((side.len(), POSTS)));
 }
 
 #[test]
@@ -273,12 +224,12 @@ fn one_author_has_only_a_share_of_what_is_left_aside() {
         net.post(0, &chain, &format!("{number}"), 1);
     }
     give(&mut net, 0, &old);
-    let forks = status(&mut net, 0, &chain).forks;
+    let forks = net.status(0, &chain).forks;
     assert_eq!(forks.len(), 1);
     let last = old[FORKED_PER_AUTHOR - 1].block.id();
     assert_eq!(forks[0].tips, [last]);
     // Who follows that side gets the rest.
-    assert_eq!(choose(&mut net, 0, &chain, last).0, FORKED_PER_AUTHOR as u64);
+    assert_eq!(net.choose(0, &chain, last).map(|(adopted, _)| adopted), Ok(FORKED_PER_AUTHOR));
     give(&mut net, 0, &old);
     let order = net.order(0, &chain);
     assert!(old.iter().all(|block| order.contains(&block.block.id())));
@@ -286,7 +237,7 @@ fn one_author_has_only_a_share_of_what_is_left_aside() {
 
 #[test]
 fn an_exchange_that_is_under_way_brings_the_rest_of_the_side() {
-    let Sides { mut net, forum, posts, .. } = sides();
+    let Apart { mut net, forum, posts, .. } = tolerant();
     net.cut(0, 1);
     // More of the other side, on what both follow, is on its way when it is chosen.
     let tip = posts[1][POSTS - 1];
@@ -294,7 +245,7 @@ fn an_exchange_that_is_under_way_brings_the_rest_of_the_side() {
     net.budget = Some(0);
     let own = block(&net, 1, &[posts[0][POSTS - 1]], 2);
     bring(&mut net, &own);
-    choose(&mut net, 0, &forum, tip);
+    net.choose(0, &forum, tip).unwrap();
     net.budget = None;
     let items = [Item { block: late.clone(), payload: None }];
     let page = Page { items: Bounded::first(items), next: None };
@@ -305,21 +256,21 @@ fn an_exchange_that_is_under_way_brings_the_rest_of_the_side() {
 
 #[test]
 fn other_forks_stay_when_one_is_chosen() {
-    let Sides { mut net, forum, first, posts } = sides();
+    let Apart { mut net, forum, first, posts } = tolerant();
     let third = block(&net, 1, &[first], 7);
     give(&mut net, 0, std::slice::from_ref(&third));
-    let all = heads(&mut net, 0, &forum, Which::Forked);
+    let all = net.heads(0, &forum, Which::Forked);
     assert_eq!(all.len(), 2, "{all:?}");
-    choose(&mut net, 0, &forum, posts[1][POSTS - 1]);
-    let left = heads(&mut net, 0, &forum, Which::Forked);
-    assert_eq!(sorted(left), sorted(vec![third.block.id(), posts[0][POSTS - 1]]));
-    choose(&mut net, 0, &forum, posts[0][POSTS - 1]);
-    assert_eq!(heads(&mut net, 0, &forum, Which::Forked), all);
+    net.choose(0, &forum, posts[1][POSTS - 1]).unwrap();
+    let left = net.heads(0, &forum, Which::Forked);
+    assert_eq!(left, sorted(vec![third.block.id(), posts[0][POSTS - 1]]));
+    net.choose(0, &forum, posts[0][POSTS - 1]).unwrap();
+    assert_eq!(net.heads(0, &forum, Which::Forked), all);
 }
 
 #[test]
 fn what_is_left_aside_is_not_served_and_not_voted_on() {
-    let Sides { mut net, forum, posts, .. } = sides();
+    let Apart { mut net, forum, posts, .. } = tolerant();
     let theirs = posts[1][2];
     assert!(matches!(
         net.call(0, Command::Block(which(&forum), theirs)),
@@ -334,12 +285,12 @@ fn what_is_left_aside_is_not_served_and_not_voted_on() {
     net.join(2, &forum);
     net.link(0, 2);
     assert_eq!(net.order(2, &forum), net.order(0, &forum));
-    assert_eq!(heads(&mut net, 2, &forum, Which::Forked), []);
+    assert_eq!(net.heads(2, &forum, Which::Forked), []);
 }
 
 #[test]
 fn sides_that_know_each_other_send_nothing_again() {
-    let Sides { mut net, .. } = sides();
+    let Apart { mut net, .. } = tolerant();
     net.round();
     net.pages.clear();
     net.round();
@@ -349,9 +300,9 @@ fn sides_that_know_each_other_send_nothing_again() {
 
 #[test]
 fn what_is_brought_for_ever_freezes_in_the_end() {
-    let Sides { mut net, forum, posts, .. } = sides();
+    let Apart { mut net, forum, posts, .. } = tolerant();
     net.cut(0, 1);
-    let frozen = status(&mut net, 0, &forum).frozen;
+    let frozen = net.status(0, &forum).frozen;
     let mut back = posts[0][POSTS - 1];
     let step = SETTLED_MILLIS - 1000;
     for number in 0..2 * SETTLED_MOST / step {
@@ -362,7 +313,7 @@ fn what_is_brought_for_ever_freezes_in_the_end() {
         net.budget = Some(0);
         bring(&mut net, &next);
     }
-    assert!(status(&mut net, 0, &forum).frozen > frozen, "{frozen} for ever");
+    assert!(net.status(0, &forum).frozen > frozen, "{frozen} for ever");
 }
 
 /// A page of one block, of an exchange that goes on.
