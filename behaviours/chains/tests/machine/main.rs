@@ -10,6 +10,7 @@
 
 mod apart;
 mod asked;
+mod bounds;
 mod choosing;
 mod exchange;
 mod fetching;

@@ -6,7 +6,7 @@ use covey_chains::{
     BlockId, Chains, Error, Rules,
     command::{Command, Event, Reply, Selector},
     genesis::Genesis,
-    wire::{Asker, ChainRef, Page, Request, Response},
+    wire::{Asker, ChainRef, Page, Pull, Request, Response},
 };
 use covey_kernel::{
     AskId, Bounded, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input, Keypair,
@@ -79,6 +79,8 @@ pub(crate) struct Net {
     pub budget: Option<usize>,
     /// The blocks of whose payloads a part was asked for.
     pub(crate) wants: BTreeSet<BlockId>,
+    /// What was said to be known.
+    pub(crate) pulls: Vec<Pull>,
     /// Room for payloads, at nodes that start from now on.
     pub(crate) room: u64,
 }
@@ -117,6 +119,7 @@ impl Net {
             strikes: Vec::new(),
             budget: None,
             wants: BTreeSet::new(),
+            pulls: Vec::new(),
             room: u64::MAX,
         };
         for number in 0..count {
@@ -245,8 +248,12 @@ impl Net {
     fn ask(&mut self, at: usize, to: Peer, ask: AskId, bytes: Vec<u8>) {
         let other = (0..self.nodes.len()).find(|other| self.nodes[*other].peer == to);
         let Some(other) = other.filter(|other| self.linked(at, *other)) else { return };
-        if let Ok(Request::Want(want)) = Request::decode(&bytes) {
-            self.wants.insert(want.block);
+        match Request::decode(&bytes) {
+            Ok(Request::Want(want)) => {
+                self.wants.insert(want.block);
+            }
+            Ok(Request::Pull(pull)) => self.pulls.push(pull),
+            _ => {}
         }
         if let Some(pages) = &mut self.endless_pages {
             *pages += 1;

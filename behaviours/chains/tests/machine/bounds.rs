@@ -1,0 +1,130 @@
+//! What is remembered of hard forks, and told of them, has an end.
+
+use std::ops::Range;
+
+use covey_chains::{
+    BlockId, SignedBlock,
+    command::{Command, Reply, State, Which},
+    genesis::{Genesis, Rules},
+    limits::{ASIDE_TIPS, FORK_TIPS, FORKED, FORKS_SHOWN, HELD, PIONEERS},
+};
+use covey_kernel::{Span, Text, Time};
+
+use crate::{
+    apart::{POSTS, forum, write},
+    made::{block, give},
+    net::{Net, key, network, which},
+};
+
+/// Pioneers beside the one who writes at node 0.
+const OTHERS: Range<u8> = 2..PIONEERS as u8 + 1;
+
+/// Node 0 has frozen what it wrote since the first post.
+struct Frozen {
+    net: Net,
+    chain: Genesis,
+    first: BlockId,
+    begun: Time,
+}
+
+fn frozen() -> Frozen {
+    let pioneers = OTHERS.chain([1]).map(|seed| key(seed).public()).collect();
+    let rules = Rules::v10(&pioneers).unwrap();
+    let name = Text::new("chat").unwrap();
+    let chain = Genesis { freeze: forum().freeze, ..Genesis::forum(network(), name, rules) };
+    let mut net = Net::new(3);
+    net.join(0, &chain);
+    let (first, _) = net.post(0, &chain, "first", 1);
+    let begun = net.now;
+    net.wait(Span::days(365));
+    write(&mut net, 0, &chain, POSTS, Span::hours(30));
+    net.tolerant = true;
+    Frozen { net, chain, first, begun }
+}
+
+impl Frozen {
+    /// Somebody's block, so many days after the first post.
+    fn old(&mut self, author: u8, back: BlockId, days: usize) -> SignedBlock {
+        let now = std::mem::replace(&mut self.net.now, self.begun);
+        self.net.wait(Span::hours(25 * days as u64));
+        let block = block(&self.net, author, &[back], 0);
+        self.net.now = now;
+        block
+    }
+
+    /// So many of somebody's blocks, one on the other.
+    fn line(&mut self, author: u8, count: usize) -> Vec<SignedBlock> {
+        let mut back = self.first;
+        let mut next = |days| {
+            let block = self.old(author, back, days);
+            back = block.block.id();
+            block
+        };
+        (1..=count).map(&mut next).collect()
+    }
+
+    /// As many of somebody's blocks on another as are left aside.
+    fn siblings(&mut self, author: u8, back: BlockId) -> Vec<SignedBlock> {
+        (2..2 + HELD).map(|days| self.old(author, back, days)).collect()
+    }
+
+    fn is_aside(&mut self, block: &SignedBlock) -> bool {
+        match self.net.call(0, Command::Block(which(&self.chain), block.block.id())) {
+            Ok(Reply::Block(info)) => {
+                assert_eq!(info.state, State::Forked);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[test]
+fn forks_of_all_authors_together_have_an_end() {
+    let mut frozen = frozen();
+    let each = FORKED / OTHERS.len() + 1;
+    let order = frozen.net.order(0, &frozen.chain);
+    let mut lines = Vec::new();
+    for author in OTHERS {
+        let line = frozen.line(author, each);
+        give(&mut frozen.net, 0, &line);
+        lines.extend(line);
+    }
+    assert!(lines.len() > FORKED);
+    let aside = |frozen: &mut Frozen| lines.iter().filter(|block| frozen.is_aside(block)).count();
+    assert_eq!(aside(&mut frozen), FORKED);
+    frozen.net.restart(0);
+    assert_eq!(aside(&mut frozen), FORKED);
+    assert_eq!(frozen.net.order(0, &frozen.chain), order);
+}
+
+#[test]
+fn so_many_forks_are_shown_and_so_many_tips_named() {
+    let mut frozen = frozen();
+    for author in OTHERS {
+        let siblings = frozen.siblings(author, frozen.first);
+        give(&mut frozen.net, 0, &siblings);
+    }
+    let tips = frozen.net.heads(0, &frozen.chain, Which::Forked);
+    assert_eq!(tips.len(), OTHERS.len() * HELD);
+    assert_eq!(frozen.net.status(0, &frozen.chain).forks.len(), FORKS_SHOWN);
+    frozen.net.restart(0);
+    frozen.net.join(2, &frozen.chain);
+    frozen.net.pulls.clear();
+    frozen.net.link(0, 2);
+    let named = frozen.net.pulls.iter().map(|pull| pull.aside.len()).max();
+    assert_eq!(named, Some(ASIDE_TIPS));
+}
+
+#[test]
+fn a_fork_names_so_many_tips() {
+    let mut frozen = frozen();
+    let mut fork = vec![frozen.old(OTHERS.start, frozen.first, 1)];
+    let begin = fork[0].block.id();
+    fork.extend(frozen.siblings(OTHERS.start + 1, begin));
+    give(&mut frozen.net, 0, &fork);
+    assert_eq!(frozen.net.heads(0, &frozen.chain, Which::Forked).len(), HELD);
+    let forks = frozen.net.status(0, &frozen.chain).forks;
+    assert_eq!(forks.len(), 1);
+    assert_eq!((forks[0].first, forks[0].tips.len()), (begin, FORK_TIPS));
+}
