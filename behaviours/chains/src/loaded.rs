@@ -84,8 +84,7 @@ impl Loaded {
     }
 
     /// Adds a block; none if a block that it names is not there.
-    pub(crate) fn insert(&mut self, signed: &SignedBlock) -> Option<(Ix, Verdict)> {
-        let id = signed.block.id();
+    pub(crate) fn insert(&mut self, signed: &SignedBlock, id: BlockId) -> Option<(Ix, Verdict)> {
         let entry = self.entry(signed, id)?;
         let (ix, verdict) = self.graph.insert(&entry);
         self.numbers.insert(id.hash, ix);

@@ -189,7 +189,9 @@ impl Desk<'_, '_, '_> {
             return Ok(if next > first { Kept::More(next) } else { Kept::Nothing });
         }
         self.view().delete(missing);
-        self.note_profile(chain, ix, &signed.block)?;
+        if let Some(payload) = self.read_payload(chain, &signed.block)? {
+            self.note_profile(chain, ix, &signed.block, payload)?;
+        }
         Ok(Kept::Enough)
     }
 }

@@ -126,11 +126,11 @@ impl Desk<'_, '_, '_> {
         chain: &Chain,
         ix: Ix,
         block: &Block,
+        payload: Vec<u8>,
     ) -> Result<(), Fault> {
         if block.author.is_none() || block.vote.is_some() {
             return Ok(());
         }
-        let Some(payload) = self.read_payload(chain, block)? else { return Ok(()) };
         let content = chain.open(block, payload, None).map(Content::decode);
         if matches!(content, Ok(Content::Profile(_))) {
             self.view().put(layout::profile(chain.no, ix.0), Vec::new());

@@ -107,7 +107,7 @@ impl Desk<'_, '_, '_> {
             self.take_payload(chain, ix, item)?;
             return Ok(Taken::Known);
         }
-        if let Some(why) = self.fault(chain, item) {
+        if let Some(why) = self.fault(chain, item, &id) {
             return Ok(why);
         }
         if self.was_refused(chain, &id) {
@@ -120,7 +120,7 @@ impl Desk<'_, '_, '_> {
         let settled = self.settled(chain, &loaded)?;
         let sought = loaded.graph.sought();
         let back = comes_back(&loaded, signed);
-        if let Err(why) = add(&mut loaded, &before, signed, settled) {
+        if let Err(why) = add(&mut loaded, &before, (signed, id), settled) {
             // Even what is seen at once costs something.
             waiting.wasted = loaded.graph.sought().saturating_sub(sought).saturating_add(1);
             drop(loaded);
@@ -132,12 +132,12 @@ impl Desk<'_, '_, '_> {
         }
         for item in &before {
             let id = item.block.block.id();
-            self.store_block(chain, item)?;
+            self.store_block(chain, item, id)?;
             self.held_no_longer(chain, &id)?;
             waiting.give_back(&id);
             waiting.taken.push(id);
         }
-        self.store_block(chain, item)?;
+        self.store_block(chain, item, id)?;
         waiting.taken.push(id);
         Ok(Taken::New)
     }
@@ -197,14 +197,13 @@ impl Desk<'_, '_, '_> {
     }
 
     /// What is wrong with a block, as far as it can be seen without its past.
-    fn fault(&self, chain: &Chain, item: &Item) -> Option<Taken> {
+    fn fault(&self, chain: &Chain, item: &Item, id: &BlockId) -> Option<Taken> {
         let signed = &item.block;
         if signed.check(&chain.joined.genesis).is_err() {
             return Some(Taken::Invalid("it breaks a rule of its chain"));
         }
-        let id = signed.block.id();
         if let Some(seal) = &chain.seal
-            && !Seal::is_same(&seal.mark(&id), signed.mark.as_ref())
+            && !Seal::is_same(&seal.mark(id), signed.mark.as_ref())
         {
             return Some(Taken::Invalid("it was not made by a member of the group"));
         }
@@ -272,8 +271,7 @@ impl Desk<'_, '_, '_> {
         Ok(id)
     }
 
-    fn store_block(&mut self, chain: &Chain, item: &Item) -> Result<(), Fault> {
-        let id = item.block.block.id();
+    fn store_block(&mut self, chain: &Chain, item: &Item, id: BlockId) -> Result<(), Fault> {
         let (ix, liked) = {
             let loaded = chain.load(self.store())?;
             let Some(ix) = loaded.find(&id) else { return Ok(()) };
@@ -281,8 +279,10 @@ impl Desk<'_, '_, '_> {
         };
         let stored = Stored { signed: item.block.clone(), arrived: self.now(), liked, aside: None };
         records::write(self.view(), layout::block(chain.no, ix.0), &stored);
-        self.expect_payload(chain, ix, &item.block)?;
-        self.take_payload(chain, ix, item)
+        match self.put_new_payload(chain, ix, &id, item)? {
+            true => Ok(()),
+            false => self.expect_payload(chain, ix, &item.block),
+        }
     }
 
     /// A block is new: its payload is there, as that of a held post may be, or is to come.
@@ -293,10 +293,13 @@ impl Desk<'_, '_, '_> {
         signed: &SignedBlock,
     ) -> Result<(), Fault> {
         let hash = signed.block.id().hash;
-        if self.store().get(&layout::chunk(chain.no, &hash, 0))?.is_some() {
-            return self.note_profile(chain, ix, &signed.block);
+        if self.store().get(&layout::chunk(chain.no, &hash, 0))?.is_none() {
+            return self.await_payload(chain, ix, &signed.block);
         }
-        self.await_payload(chain, ix, &signed.block)
+        match self.read_payload(chain, &signed.block)? {
+            Some(payload) => self.note_profile(chain, ix, &signed.block, payload),
+            None => Ok(()),
+        }
     }
 
     /// A first post says which chain this is.
@@ -348,11 +351,11 @@ pub(super) enum NotAdded {
 fn add(
     loaded: &mut Loaded,
     before: &[Item],
-    signed: &SignedBlock,
+    block: (&SignedBlock, BlockId),
     settled: usize,
 ) -> Result<(), NotAdded> {
     let mut added = Vec::new();
-    let outcome = try_add(loaded, before, signed, settled, &mut added);
+    let outcome = try_add(loaded, before, block, settled, &mut added);
     if outcome.is_err() {
         added.iter().rev().for_each(|hash| loaded.retract_last(hash));
     }
@@ -362,17 +365,18 @@ fn add(
 fn try_add(
     loaded: &mut Loaded,
     before: &[Item],
-    signed: &SignedBlock,
+    (signed, id): (&SignedBlock, BlockId),
     settled: usize,
     added: &mut Vec<Hash>,
 ) -> Result<(), NotAdded> {
     for item in before {
-        loaded.insert(&item.block).ok_or(NotAdded::NoPast)?;
-        added.push(item.block.block.id().hash);
+        let id = item.block.block.id();
+        loaded.insert(&item.block, id).ok_or(NotAdded::NoPast)?;
+        added.push(id.hash);
     }
     fits(loaded, &signed.block)?;
-    let (ix, verdict) = loaded.insert(signed).ok_or(NotAdded::NoPast)?;
-    added.push(signed.block.id().hash);
+    let (ix, verdict) = loaded.insert(signed, id).ok_or(NotAdded::NoPast)?;
+    added.push(id.hash);
     match (verdict, loaded.graph.is_aside(ix)) {
         (Verdict::Admitted, false) => {}
         (Verdict::Admitted, true) => {

@@ -54,14 +54,40 @@ impl Desk<'_, '_, '_> {
         if self.is_purged(&covey_blobs::hash(payload))? {
             return Ok(());
         }
-        for (index, chunk) in (0..).zip(covey_blobs::chunks(payload)) {
-            self.put_chunk(chain, &id.hash, index, chunk)?;
-        }
+        self.put_chunks(chain, &id.hash, payload)?;
         let ix = chain.load(self.store())?.find(id);
         if let Some(ix) = ix {
             self.view().delete(layout::missing(chain.no, ix.0));
             let block = self.signed(chain, ix)?.block;
-            self.note_profile(chain, ix, &block)?;
+            self.note_profile(chain, ix, &block, payload.to_vec())?;
+        }
+        Ok(())
+    }
+
+    /// Stores the payload that came with a block that was not there before, and has been checked against it.
+    /// False if none came, or there is no room.
+    pub(super) fn put_new_payload(
+        &mut self,
+        chain: &Chain,
+        ix: Ix,
+        id: &BlockId,
+        item: &Item,
+    ) -> Result<bool, Fault> {
+        let (block, payload) = (&item.block.block, &item.payload);
+        let Some(payload) = payload else { return Ok(false) };
+        if !self.has_room(chain, payload.len() as u64)? {
+            return Ok(false);
+        }
+        if !self.is_purged(&block.payload.hash)? {
+            self.put_chunks(chain, &id.hash, payload)?;
+            self.note_profile(chain, ix, block, payload.to_vec())?;
+        }
+        Ok(true)
+    }
+
+    fn put_chunks(&mut self, chain: &Chain, block: &Hash, payload: &[u8]) -> Result<(), Fault> {
+        for (index, chunk) in (0..).zip(covey_blobs::chunks(payload)) {
+            self.put_chunk(chain, block, index, chunk)?;
         }
         Ok(())
     }
