@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod anything;
 mod apart;
 mod asked;
 mod bounds;
