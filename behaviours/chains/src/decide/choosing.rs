@@ -14,7 +14,7 @@ use crate::{
     graph::{Ix, Side},
     layout,
     memory::Chain,
-    records::{self, Aside, Settled},
+    records::{self, Aside},
 };
 
 /// Which blocks change sides.
@@ -51,7 +51,7 @@ impl Desk<'_, '_, '_> {
             (side, last)
         };
         let changes = self.rewrite(chain, &side)?;
-        self.resettle(chain, side.common)?;
+        self.resettle(chain, side.common);
         chain.unload();
         // What was refused may be taken now.
         self.memory().live.borrow_mut().refused.remove(&chain.no);
@@ -93,8 +93,8 @@ impl Desk<'_, '_, '_> {
     }
 
     /// What is brought meanwhile is of one past with the side that is followed now: what came first of it must
-    /// not freeze out the rest.
-    fn resettle(&mut self, chain: &Chain, common: usize) -> Result<(), Fault> {
+    /// not freeze out the rest. What was broken off was of the side that was followed before.
+    fn resettle(&mut self, chain: &Chain, common: usize) {
         let bringing: Option<Peer> = {
             let live = self.memory().live.borrow();
             let mut flights = live.flights.iter();
@@ -102,16 +102,10 @@ impl Desk<'_, '_, '_> {
                 .find(|((no, _), flight)| *no == chain.no && flight.taking)
                 .map(|((_, peer), _)| *peer)
         };
-        let before: Option<Settled> = records::read(self.store(), &layout::settled(chain.no))?;
-        match (bringing, before) {
-            (Some(_), Some(before)) => {
-                let settled = Settled { places: common as u64, ..before };
-                records::write(self.view(), layout::settled(chain.no), &settled);
-            }
-            (Some(peer), None) => self.settle(chain, peer, common as u64),
-            (None, _) => self.view().delete(layout::settled(chain.no)),
+        match bringing {
+            Some(peer) => self.settle(chain, peer, common as u64),
+            None => self.view().delete(layout::settled(chain.no)),
         }
-        Ok(())
     }
 
     /// A block is followed no longer. What is missing of its payload nobody will be asked for, and a part of

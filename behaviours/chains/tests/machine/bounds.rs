@@ -12,7 +12,7 @@ use covey_kernel::{Span, Text, Time};
 
 use crate::{
     apart::{POSTS, forum, write},
-    made::{block, give},
+    made::{give, old_block},
     net::{Net, key, network, which},
 };
 
@@ -45,11 +45,9 @@ fn frozen() -> Frozen {
 impl Frozen {
     /// Somebody's block, so many days after the first post.
     fn old(&mut self, author: u8, back: BlockId, days: usize) -> SignedBlock {
-        let now = std::mem::replace(&mut self.net.now, self.begun);
-        self.net.wait(Span::hours(25 * days as u64));
-        let block = block(&self.net, author, &[back], 0);
-        self.net.now = now;
-        block
+        let later = Span::hours(25 * days as u64).as_millis();
+        let ago = Span::millis(self.net.now.since(self.begun).as_millis() - later);
+        old_block(&mut self.net, ago, author, &[back], 0)
     }
 
     /// So many of somebody's blocks, one on the other.

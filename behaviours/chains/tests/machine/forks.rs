@@ -1,4 +1,5 @@
 use covey_chains::{
+    BlockId,
     command::Which,
     genesis::Genesis,
     limits::{INLINE_BYTES, PAGE_BYTES, SETTLED_MILLIS},
@@ -118,27 +119,30 @@ fn three() -> (Net, Genesis) {
     (net, forum)
 }
 
-#[test]
-fn who_has_nothing_does_not_end_what_another_brings() {
-    let (mut net, forum) = three();
-    // More than one page, and old enough to freeze.
+/// 0 writes more than one page, old enough to freeze; the first page comes to 2, and the second one is lost.
+fn part(net: &mut Net, forum: &Genesis) -> Vec<BlockId> {
     let text = "x".repeat(INLINE_BYTES - 512);
     for number in 0..PAGE_BYTES / INLINE_BYTES + 10 {
         net.wait(Span::hours(30));
-        net.post(0, &forum, &format!("{number} {text}"), 1);
+        net.post(0, forum, &format!("{number} {text}"), 1);
     }
-    let first = net.order(0, &forum)[1];
-    let all = net.order(0, &forum);
-    // The first page comes, and the second one is lost.
     net.budget = Some(1);
     net.link(2, 0);
     net.budget = None;
-    let part = net.order(2, &forum).len();
+    let all = net.order(0, forum);
+    let part = net.order(2, forum).len();
     assert!((10..all.len()).contains(&part), "{part} of {} came", all.len());
-    assert_eq!(net.status(2, &forum).frozen, 0, "a part of it has frozen");
+    assert_eq!(net.status(2, forum).frozen, 0, "a part of it has frozen");
+    all
+}
+
+#[test]
+fn who_has_nothing_does_not_end_what_another_brings() {
+    let (mut net, forum) = three();
+    let all = part(&mut net, &forum);
     // Another one has only the beginning.
     net.link(1, 2);
-    assert!(net.order(1, &forum).contains(&first));
+    assert!(net.order(1, &forum).contains(&all[1]));
     assert_eq!(net.status(2, &forum).frozen, 0, "it froze because of another");
     // What was lost is given up, and asked for again.
     net.round();
@@ -149,21 +153,39 @@ fn who_has_nothing_does_not_end_what_another_brings() {
 }
 
 #[test]
+fn who_has_nothing_does_not_end_what_was_broken_off() {
+    let (mut net, forum) = three();
+    let all = part(&mut net, &forum);
+    net.cut(0, 2);
+    // It is given up.
+    net.round();
+    net.link(1, 2);
+    assert_eq!(net.status(2, &forum).frozen, 0, "it froze because of another");
+    net.link(0, 2);
+    assert_eq!(net.order(2, &forum), all);
+    assert!(net.status(2, &forum).frozen > 10);
+    assert_eq!(net.status(2, &forum).forks, []);
+}
+
+#[test]
 fn what_was_broken_off_freezes_after_some_time() {
     let (mut net, forum) = three();
-    let text = "x".repeat(INLINE_BYTES - 512);
-    for number in 0..PAGE_BYTES / INLINE_BYTES + 10 {
-        net.wait(Span::hours(30));
-        net.post(0, &forum, &format!("{number} {text}"), 1);
-    }
-    net.budget = Some(1);
-    net.link(2, 0);
-    net.budget = None;
+    part(&mut net, &forum);
     net.cut(0, 2);
     net.restart(2);
     net.round();
     assert_eq!(net.status(2, &forum).frozen, 0, "a part of it has frozen");
     net.wait(Span::millis(SETTLED_MILLIS));
+    net.round();
+    assert!(net.status(2, &forum).frozen > 10);
+}
+
+#[test]
+fn what_was_broken_off_before_the_clock_was_set_back_freezes() {
+    let (mut net, forum) = three();
+    part(&mut net, &forum);
+    net.cut(0, 2);
+    net.now = net.now.minus(Span::hours(1));
     net.round();
     assert!(net.status(2, &forum).frozen > 10);
 }

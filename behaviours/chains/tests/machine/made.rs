@@ -32,6 +32,21 @@ pub(crate) fn block(net: &Net, author: u8, backs: &[BlockId], number: u64) -> Si
     block.sign(&network(), Some(&key(author)))
 }
 
+/// The same, made so long ago.
+pub(crate) fn old_block(
+    net: &mut Net,
+    ago: Span,
+    author: u8,
+    backs: &[BlockId],
+    number: u64,
+) -> SignedBlock {
+    let now = net.now;
+    net.now = now.minus(ago);
+    let block = block(net, author, backs, number);
+    net.now = now;
+    block
+}
+
 /// Blocks on the genesis.
 pub(crate) fn siblings(net: &Net, chain: &Genesis, count: u64) -> Vec<SignedBlock> {
     (0..count).map(|number| block(net, 1, &[chain.id()], number)).collect()

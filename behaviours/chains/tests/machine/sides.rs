@@ -10,8 +10,8 @@ use covey_chains::{
 use covey_kernel::{Bounded, Span};
 
 use crate::{
-    apart::{Apart, POSTS, forum},
-    made::{self, block, give},
+    apart::{Apart, POSTS, forum, write},
+    made::{self, block, give, old_block},
     net::{Net, key, network, which},
 };
 
@@ -72,6 +72,12 @@ fn one_author_has_only_so_many_tips_left_aside() {
     give(&mut net, 0, &old);
     let tips = net.heads(0, &forum, Which::Forked);
     assert!(tips.contains(&posts[1][POSTS - 1]));
+    assert_eq!(tips.len(), HELD);
+    // What builds on one of them makes no more.
+    let further = block(&net, 1, &[posts[1][POSTS - 1]], 100);
+    give(&mut net, 0, std::slice::from_ref(&further));
+    let tips = net.heads(0, &forum, Which::Forked);
+    assert!(tips.contains(&further.block.id()));
     assert_eq!(tips.len(), HELD);
 }
 
@@ -252,6 +258,30 @@ fn an_exchange_that_is_under_way_brings_the_rest_of_the_side() {
     net.answer_instead = Some(Response::Page(page).encode());
     net.round();
     assert!(net.order(0, &forum).contains(&late.block.id()));
+}
+
+#[test]
+fn what_is_chosen_is_frozen_though_something_was_broken_off() {
+    let Apart { mut net, forum, posts, .. } = tolerant();
+    net.cut(0, 1);
+    let more = write(&mut net, 1, &forum, POSTS, Span::hours(30));
+    net.link(0, 1);
+    net.cut(0, 1);
+    // When this comes, as much is frozen as both sides had written before.
+    let last = block(&net, 1, &[more[POSTS - 1]], 1);
+    net.budget = Some(0);
+    bring(&mut net, &last);
+    net.budget = None;
+    net.cut(0, 2);
+    net.round();
+    let side = (2 * POSTS + 1, POSTS);
+    assert_eq!(net.choose(0, &forum, last.block.id()), Ok(side));
+    let order = net.order(0, &forum);
+    let ago = Span::hours(30 * POSTS as u64);
+    let old = old_block(&mut net, ago, 1, &[posts[1][POSTS - 1]], 2);
+    give(&mut net, 0, std::slice::from_ref(&old));
+    assert!(net.heads(0, &forum, Which::Forked).contains(&old.block.id()));
+    assert_eq!(net.order(0, &forum), order);
 }
 
 #[test]
