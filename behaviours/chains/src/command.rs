@@ -312,7 +312,8 @@ pub enum Reply {
         adopted: u64,
         /// Blocks that contradict it, and are left aside.
         aside: u64,
-        /// What was last in the order before: to choose it is to go back.
+        /// The last block of the order that was left aside: to choose it is to go back. The chosen one if none
+        /// was.
         before: BlockId,
     },
     /// What a synchronisation came to.

@@ -81,8 +81,10 @@ pub enum Error {
     /// A dislike of what is not in the order has no place to stand.
     #[error("{0} is not in the order: it can be liked, not disliked")]
     NotPlaced(BlockId),
-    /// What is left aside is nothing to vote on.
-    #[error("{0} is left aside: to vote on it, follow its side with `covey chain NAME choose {0}`")]
+    /// A vote on a block that is left aside, or on a held post that builds on one.
+    #[error(
+        "{0} is on a side that is not followed: choose that first, see `covey chain NAME status`"
+    )]
     Forked(BlockId),
     /// What it builds on is of long ago.
     #[error("this would change what is frozen: what it builds on is too old")]
@@ -94,10 +96,10 @@ pub enum Error {
     NotFetched(BlockId),
     /// With it alone both sides would be mixed.
     #[error(
-        "{0} is too early on its side to tell that from this one: choose a later block of it, as `heads forked` lists"
+        "{0} is too early: following it would mix both sides. Choose a later block of its side; `covey chain NAME heads forked` lists the last ones"
     )]
     TooEarly(BlockId),
-    /// It leads to nothing.
+    /// The genesis, or a held post: it is on no side.
     #[error("{0} is on no side: choose a block that is in the order, or that `heads forked` lists")]
     NoSide(BlockId),
     /// Nothing to build on is admissible now.

@@ -39,6 +39,8 @@ pub(crate) struct Flight {
     gained: bool,
     /// Something lacked its past, which may be here now.
     lacked: bool,
+    /// Something was refused of which there is too much.
+    pub(crate) refused: bool,
 }
 
 /// The exchange after this one.
@@ -78,6 +80,16 @@ impl Flight {
         let next =
             self.next.map(|Next { waiters, tally }| Self { tally, ..Self::new(number, waiters) });
         (self.waiters, self.tally, next)
+    }
+
+    /// Whether it has brought nothing but what is refused.
+    pub(crate) fn is_vain(&self) -> bool {
+        self.refused && self.tally.accepted == 0
+    }
+
+    /// Whether nobody waits for it.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.waiters.is_empty()
     }
 
     /// Who waits.

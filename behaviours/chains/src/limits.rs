@@ -111,8 +111,14 @@ pub const SETTLED_MILLIS: u64 = 5 * 60 * 1000;
 pub const SETTLED_MOST: u64 = 60 * 60 * 1000;
 /// Places that are sought, between two rounds, for what one peer sends of a chain and is then not taken.
 pub const WASTED_PLACES: u64 = 16 * 1024;
-/// So often all places of the chain may be sought for that beside.
+/// Beside these, so many times all places of the chain.
 pub const WASTED_TIMES: u64 = 4;
+
+/// What may be sought in vain in a chain of so many blocks.
+#[must_use]
+pub const fn share(blocks: usize) -> u64 {
+    WASTED_PLACES.saturating_add((blocks as u64).saturating_mul(WASTED_TIMES))
+}
 /// Payloads in a row that one peer does not have, after which the others are asked for with the next
 /// round.
 pub const MISSES: u32 = 16;

@@ -22,10 +22,10 @@ pub(crate) struct Loaded {
     pub(crate) held: BTreeMap<Hash, Holding>,
     /// Bytes of payloads that are here.
     pub(crate) kept: u64,
-    /// Blocks that are left aside and were never followed.
+    /// The blocks that are left aside.
+    pub(crate) asides: BTreeMap<Ix, Aside>,
+    /// Those of them that were never followed.
     pub(crate) offered: BTreeSet<Ix>,
-    /// Where hard forks begin.
-    pub(crate) roots: BTreeMap<Ix, Aside>,
 }
 
 /// A held post, as far as its quota is concerned.
@@ -54,8 +54,8 @@ impl Loaded {
             frozen: 0,
             held: BTreeMap::new(),
             kept: 0,
+            asides: BTreeMap::new(),
             offered: BTreeSet::new(),
-            roots: BTreeMap::new(),
         }
     }
 
@@ -111,20 +111,22 @@ impl Loaded {
         if aside.offered {
             self.offered.insert(ix);
         }
-        if aside.place.is_some() {
-            self.roots.insert(ix, aside);
-        }
+        self.asides.insert(ix, aside);
     }
 
-    /// A held post that was left aside is followed. The likes of it that are still aside begin a fork now.
-    pub(crate) fn bring_in(&mut self, ix: Ix) -> Vec<Ix> {
+    /// A held post that was left aside is followed. What builds on it and is still aside begins a fork now,
+    /// at the same place if it had none.
+    pub(crate) fn bring_in(&mut self, ix: Ix) -> Vec<(Ix, Aside)> {
         self.offered.remove(&ix);
-        let children = self.graph.children(ix).iter().copied();
-        let likes: Vec<Ix> = children.filter(|child| self.graph.is_aside(*child)).collect();
-        if let Some(aside) = self.roots.remove(&ix) {
-            self.roots.extend(likes.iter().map(|like| (*like, aside)));
+        let place = self.asides.remove(&ix).and_then(|aside| aside.place);
+        let mut begin = Vec::new();
+        for child in self.graph.children(ix) {
+            if let Some(aside) = self.asides.get_mut(child) {
+                aside.place = aside.place.or(place);
+                begin.push((*child, *aside));
+            }
         }
-        likes
+        begin
     }
 
     /// Takes back the block that was added last.

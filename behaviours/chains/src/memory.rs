@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
-use covey_kernel::{AskId, CommandId, Fault, Hash, Keypair, Peer, PublicKey, Store, Time};
+use covey_kernel::{AskId, CommandId, Fault, Hash, Keypair, Peer, PublicKey, Span, Store, Time};
 
 use crate::{
     Block, BlockId,
@@ -224,6 +224,31 @@ pub(crate) struct Fetch {
     pub(crate) misses: u32,
 }
 
+/// A peer is not asked for a chain again for some time, the longer the more often it was in vain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pause {
+    pub(crate) until: Time,
+    pub(crate) span: Span,
+}
+
+/// How many places were sought for what was not taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wasted {
+    /// For held posts that came without their likes.
+    pub(crate) held: u64,
+    /// For these and all else.
+    pub(crate) all: u64,
+    /// For held posts that were counted, and then taken after all.
+    pub(crate) back: u64,
+}
+
+impl Wasted {
+    pub(crate) fn plus(self, more: Self) -> Self {
+        let sum = |one: u64, other: u64| one.saturating_add(other).saturating_sub(more.back);
+        Self { held: sum(self.held, more.held), all: sum(self.all, more.all), back: 0 }
+    }
+}
+
 /// What is lost with the process.
 #[derive(Default)]
 pub(crate) struct Live {
@@ -240,9 +265,11 @@ pub(crate) struct Live {
     /// What peers said that they know when they were last asked because of that, since the last round.
     pub(crate) named: BTreeMap<(ChainNo, Peer), Hash>,
     /// Places that were sought for what peers sent and was then not taken, since the last round.
-    pub(crate) wasted: BTreeMap<(ChainNo, Peer), u64>,
+    pub(crate) wasted: BTreeMap<(ChainNo, Peer), Wasted>,
     /// What was refused of each chain.
     pub(crate) refused: BTreeMap<ChainNo, RefusedBlocks>,
+    /// Peers who last brought nothing but what is refused.
+    pub(crate) pauses: BTreeMap<(ChainNo, Peer), Pause>,
     /// Peers that are to be asked for a chain.
     pub(crate) due: BTreeSet<(ChainNo, Peer)>,
     /// When the neighbours are asked again.
@@ -266,7 +293,13 @@ impl Live {
         self.due.retain(|(of, _)| *of != no);
         self.named.retain(|(of, _), _| *of != no);
         self.wasted.retain(|(of, _), _| *of != no);
+        self.try_again(no);
+    }
+
+    /// What was refused of a chain may be taken now.
+    pub(crate) fn try_again(&mut self, no: ChainNo) {
         self.refused.remove(&no);
+        self.pauses.retain(|(of, _), _| *of != no);
     }
 
     /// The peer is gone, and what was asked of it.
@@ -276,5 +309,6 @@ impl Live {
         self.fetches.retain(|(_, other), _| other != peer);
         self.due.retain(|(_, other)| other != peer);
         self.named.retain(|(_, other), _| other != peer);
+        self.pauses.retain(|(_, other), _| other != peer);
     }
 }

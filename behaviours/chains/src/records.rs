@@ -49,7 +49,7 @@ record! {
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Aside {
         pub since: Time,
-        /// The first place that would change; none if it builds on another one that is left aside.
+        /// The first place that would change with it; none if it came after what it builds on was left aside.
         pub place: Option<u64>,
         /// Whether a peer offered it, and it was never followed here.
         pub offered: bool,

@@ -2,8 +2,6 @@
 //! of that freezes, and everything else that is here is offered against it as if it came now. What
 //! contradicts it is left aside, as the other side was before, so that the choice can be made again.
 
-use std::collections::BTreeMap;
-
 use covey_kernel::{Fault, Peer};
 
 use super::desk::Desk;
@@ -13,6 +11,7 @@ use crate::{
     error::Error,
     graph::{Ix, Side},
     layout,
+    loaded::Loaded,
     memory::Chain,
     records::{self, Aside},
 };
@@ -26,36 +25,38 @@ struct Changes {
     left: Vec<Ix>,
 }
 
+impl Changes {
+    fn of(loaded: &Loaded, side: &Side) -> Self {
+        let mut changes = Self::default();
+        for ix in (1..).map(Ix).take(loaded.blocks()) {
+            match (loaded.graph.is_aside(ix), side.aside.contains_key(&ix)) {
+                (true, false) => changes.adopted.push(ix),
+                (false, true) => changes.left.push(ix),
+                _ => {}
+            }
+        }
+        changes
+    }
+
+    fn is_none(&self) -> bool {
+        self.adopted.is_empty() && self.left.is_empty()
+    }
+}
+
 impl Desk<'_, '_, '_> {
     /// Follows the side on which a block is. Whatever can be refused is refused before anything changes.
     pub(super) fn choose(&mut self, which: &Selector, id: &BlockId) -> Result<Reply, Error> {
         let chain = self.chain(which)?;
-        let genesis = &chain.joined.genesis;
-        let (side, last) = {
-            let mut loaded = chain.load(self.store())?;
-            let is_held = loaded.held.contains_key(&id.hash);
-            let chosen = loaded.find(id).ok_or(match is_held {
-                true => Error::NoSide(*id),
-                false => Error::UnknownBlock(*id),
-            })?;
-            if chosen == Ix::GENESIS {
-                return Err(Error::NoSide(*id));
-            }
-            let last = loaded.graph.order().last().copied();
-            let last = last.and_then(|last| loaded.graph.id(last));
-            let freeze = genesis.freeze.map(|freeze| (freeze.places, freeze.span));
-            let side = loaded.graph.side_of(chosen, *chain.genesis.hash.as_bytes(), freeze);
-            if side.is_both {
-                return Err(Error::TooEarly(*id));
-            }
-            (side, last)
-        };
-        let changes = self.rewrite(chain, &side)?;
+        let (side, changes, before) = self.side(chain, id)?;
+        let (adopted, aside) = (changes.adopted.len() as u64, changes.left.len() as u64);
+        let reply = Reply::Chosen { adopted, aside, before };
+        if changes.is_none() {
+            return Ok(reply);
+        }
+        self.rewrite(chain, &side, &changes)?;
         self.resettle(chain, side.common);
         chain.unload();
-        // What was refused may be taken now.
-        self.memory().live.borrow_mut().refused.remove(&chain.no);
-        let (adopted, aside) = (changes.adopted.len() as u64, changes.left.len() as u64);
+        self.memory().live.borrow_mut().try_again(chain.no);
         self.tell(Event::Chosen { chain: chain.info(), adopted, aside });
         for ix in &changes.left {
             self.lose(chain, *ix)?;
@@ -63,33 +64,45 @@ impl Desk<'_, '_, '_> {
         for ix in &changes.adopted {
             self.adopt(chain, *ix)?;
         }
-        Ok(Reply::Chosen { adopted, aside, before: last.unwrap_or(chain.genesis) })
+        Ok(reply)
     }
 
-    /// Notes of each block on which side it is.
-    fn rewrite(&mut self, chain: &Chain, side: &Side) -> Result<Changes, Fault> {
-        let was: BTreeMap<Ix, bool> = {
-            let loaded = chain.load(self.store())?;
-            let all = (1..).map(Ix).take(loaded.blocks());
-            all.map(|ix| (ix, loaded.graph.is_aside(ix))).collect()
-        };
-        let mut changes = Changes::default();
-        for (ix, was_aside) in was {
-            let is_aside = side.aside.get(&ix);
-            match (was_aside, is_aside) {
-                (false, None) => continue,
-                (true, None) => changes.adopted.push(ix),
-                (false, Some(_)) => changes.left.push(ix),
-                (true, Some(_)) => {}
-            }
-            let mut stored = self.stored(chain, ix)?;
+    /// The side on which a block is, what changes with it, and the block that leads back: the last in the order
+    /// that is left aside.
+    fn side(&self, chain: &Chain, id: &BlockId) -> Result<(Side, Changes, BlockId), Error> {
+        let mut loaded = chain.load(self.store())?;
+        let is_held = loaded.held.contains_key(&id.hash);
+        let chosen = loaded.find(id).ok_or(match is_held {
+            true => Error::NoSide(*id),
+            false => Error::UnknownBlock(*id),
+        })?;
+        if chosen == Ix::GENESIS {
+            return Err(Error::NoSide(*id));
+        }
+        let freeze = chain.joined.genesis.freeze.map(|freeze| (freeze.places, freeze.span));
+        let side = loaded.graph.side_of(chosen, *chain.genesis.hash.as_bytes(), freeze);
+        if side.is_both {
+            return Err(Error::TooEarly(*id));
+        }
+        let changes = Changes::of(&loaded, &side);
+        let order = loaded.graph.order().to_vec();
+        let last = order.into_iter().rev().find(|ix| side.aside.contains_key(ix));
+        let before = last.and_then(|last| loaded.graph.id(last)).unwrap_or(*id);
+        Ok((side, changes, before))
+    }
+
+    /// Notes of each block on which side it is, and of those that stay aside which place they would change now.
+    fn rewrite(&mut self, chain: &Chain, side: &Side, changes: &Changes) -> Result<(), Fault> {
+        for ix in changes.adopted.iter().chain(side.aside.keys()) {
+            let mut stored = self.stored(chain, *ix)?;
             let before = stored.aside;
             let since = before.map_or(self.now(), |aside| aside.since);
             let offered = before.is_some_and(|aside| aside.offered);
-            stored.aside = is_aside.map(|place| Aside { since, place: *place, offered });
+            let place = side.aside.get(ix);
+            stored.aside = place.map(|place| Aside { since, place: *place, offered });
             records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         }
-        Ok(changes)
+        Ok(())
     }
 
     /// What is brought meanwhile is of one past with the side that is followed now: what came first of it must

@@ -1,13 +1,14 @@
 //! Exchanges with peers: one at a time for each chain and peer.
 
-use covey_kernel::{CommandId, Effect, Fault, Peer};
+use covey_kernel::{CommandId, Effect, Fault, Peer, Span};
 
 use super::{desk::Desk, wasted::WASTED};
 use crate::{
     command::{Direction, Reply, Selector},
     error::Error,
     flight::{Flight, FlightNo, Waiter},
-    memory::{Chain, Errand},
+    limits::{REFUSED_MILLIS, ROUND_MILLIS},
+    memory::{Chain, Errand, Pause},
     wire::{Refusal, Request, Response, Tally},
 };
 
@@ -37,6 +38,9 @@ impl Desk<'_, '_, '_> {
         peer: Peer,
         waiter: Option<Waiter>,
     ) -> Result<(), Fault> {
+        if waiter.is_none() && self.is_paused(chain, peer) {
+            return Ok(());
+        }
         if self.wastes(chain, peer)? {
             let why = Err(Error::Peer(WASTED.into()));
             waiter.into_iter().for_each(|waiter| self.hear(waiter, &why));
@@ -97,12 +101,16 @@ impl Desk<'_, '_, '_> {
             (live.flights.remove(&(chain.no, from)), live.next_flight())
         };
         let Some(flight) = flight else { return Ok(()) };
-        if flight.taking && outcome.is_ok() {
-            self.end_exchange(chain, from)?;
+        if outcome.is_ok() {
+            self.pause(chain, from, flight.is_vain());
+            if flight.taking {
+                self.end_exchange(chain, from)?;
+            }
         }
         let (waiters, tally, next) = flight.end(number);
         let outcome = outcome.map(|()| tally);
         waiters.into_iter().for_each(|waiter| self.hear(waiter, &outcome));
+        let next = next.filter(|next| !(next.is_unheard() && self.is_paused(chain, from)));
         match next {
             Some(next) if outcome.is_ok() => self.take_off(chain, from, next),
             Some(next) => {
@@ -111,6 +119,30 @@ impl Desk<'_, '_, '_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// An exchange has ended. If it was in vain, as with a hard fork that is larger than what is remembered of
+    /// one, the next one waits, unless the user wants it.
+    fn pause(&self, chain: &Chain, peer: Peer, in_vain: bool) {
+        let mut live = self.memory().live.borrow_mut();
+        let key = (chain.no, peer);
+        if !in_vain {
+            live.pauses.remove(&key);
+            return;
+        }
+        let most = Span::millis(REFUSED_MILLIS);
+        let before = live.pauses.get(&key).map(|pause| pause.span);
+        let span = before.map_or(Span::millis(ROUND_MILLIS), |span| span.doubled(most));
+        live.pauses.insert(key, Pause { until: self.now().plus(span), span });
+    }
+
+    fn is_paused(&self, chain: &Chain, peer: Peer) -> bool {
+        let live = self.memory().live.borrow();
+        let pause = live.pauses.get(&(chain.no, peer));
+        // The clock may have been set back.
+        pause.is_some_and(|pause| {
+            self.now() < pause.until && pause.until.since(self.now()) <= pause.span
+        })
     }
 
     fn hear(&mut self, waiter: Waiter, outcome: &Result<Tally, Error>) {

@@ -127,9 +127,9 @@ impl Desk<'_, '_, '_> {
         if !has_room_aside(&*chain.load(self.store())?, items) {
             return Ok(false);
         }
-        let (since, mut place) = (self.now(), place.map(|place| place as u64));
+        let (since, place) = (self.now(), place.map(|place| place as u64));
         for (item, verdict) in items {
-            let aside = Some(Aside { since, place: place.take(), offered: true });
+            let aside = Some(Aside { since, place, offered: true });
             let (signed, liked) = (item.block.clone(), *verdict == Verdict::Liked);
             let stored = Stored { signed, arrived: since, liked, aside };
             let ix = chain.load(self.store())?.insert_again(&stored);
@@ -149,8 +149,7 @@ fn has_room_aside(loaded: &Loaded, items: &[(Item, Verdict)]) -> bool {
     let built_on: BTreeSet<Ix> = backs.filter_map(|back| loaded.find(back)).collect();
     let own = |ix: &Ix| author.is_some_and(|author| graph.is_by(*ix, &author));
     let tips = graph.aside_tips().filter(|ix| own(ix) && !built_on.contains(ix));
-    let offered = || graph.asides().filter(|ix| loaded.offered.contains(ix));
     loaded.offered.len() < FORKED
-        && offered().filter(own).count() < FORKED_PER_AUTHOR
+        && loaded.offered.iter().filter(|ix| own(ix)).count() < FORKED_PER_AUTHOR
         && tips.count() < HELD
 }

@@ -6,6 +6,7 @@ use covey_kernel::{AskFailure, Bounded, Bytes, Effect, Fault, Hash, Peer, Reques
 use super::{
     desk::Desk,
     ingest::{Taken, Waiting},
+    wasted::Bill,
 };
 use crate::{
     BlockId,
@@ -125,7 +126,7 @@ impl Desk<'_, '_, '_> {
             let mut waiting = Waiting::default();
             let taken = self.take(chain, item, &mut waiting)?;
             self.tell_taken(chain, &mut waiting)?;
-            let wasted = self.waste(chain, from, taken, &mut waiting)?;
+            let wasted = self.waste(chain, from, Bill::alone(taken, waiting.sought()))?;
             match taken {
                 Taken::Held => {
                     self.keep_held(from, chain, item)?;

@@ -34,11 +34,20 @@ pub(super) enum Taken {
     Ahead,
     /// It is not taken: admitted, but one of too many that the order leaves out or a hard fork has, or a
     /// second first post.
-    Aside,
+    Refused,
     /// It would change what is frozen, or builds on what would: it is left aside.
     Forked,
     /// It breaks a rule.
     Invalid(&'static str),
+}
+
+/// How many places were sought.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sought {
+    /// For what was then not taken.
+    pub(super) wasted: u64,
+    /// For what was then taken after all.
+    pub(super) used: u64,
 }
 
 /// Blocks that came with others, and are taken only with some of them.
@@ -46,16 +55,14 @@ pub(super) enum Taken {
 pub(super) struct Waiting {
     /// Held posts, which wait for their likes, and how many places were sought for each.
     held: BTreeMap<Hash, (Item, u64)>,
-    /// Blocks of which there are too many: another that builds on them passes them.
-    aside: BTreeMap<Hash, Item>,
+    /// Blocks that were refused: they come in only with one that builds on them.
+    refused: BTreeMap<Hash, Item>,
     /// What was taken and is to be told.
     taken: Vec<BlockId>,
     /// They were made here: whoever made them hears why they are not taken, and nothing is kept of them.
     own: bool,
-    /// Places that were sought for what was then not taken.
-    pub(super) wasted: u64,
-    /// Places that were not sought in vain after all.
-    pub(super) used: u64,
+    /// What was sought since that was last asked.
+    sought: Sought,
 }
 
 impl Waiting {
@@ -64,15 +71,20 @@ impl Waiting {
         Self { own: true, ..Self::default() }
     }
 
-    /// A block is not looked at: only what builds on it brings it.
+    /// A block is refused, or not even looked at: only what builds on it brings it.
     pub(super) fn skip(&mut self, item: &Item) {
-        self.aside.insert(item.block.block.id().hash, item.clone());
+        self.refused.insert(item.block.block.id().hash, item.clone());
+    }
+
+    /// What was sought since that was last asked.
+    pub(super) fn sought(&mut self) -> Sought {
+        std::mem::take(&mut self.sought)
     }
 
     /// A held post was taken after all.
     fn give_back(&mut self, id: &BlockId) {
         let sought = self.held.get(&id.hash).map_or(0, |(_, sought)| *sought);
-        self.used = self.used.saturating_add(sought);
+        self.sought.used = self.sought.used.saturating_add(sought);
     }
 
     /// Collects a block that is not in the graph, after those before it. False if one is nowhere.
@@ -82,7 +94,7 @@ impl Waiting {
             return true;
         }
         let held = self.held.get(&id.hash).map(|(item, _)| item);
-        let item = self.aside.get(&id.hash).or(held);
+        let item = self.refused.get(&id.hash).or(held);
         let Some(item) = item.filter(|item| is_found(item)) else { return false };
         // Each was examined when all before it were there or found, so this ends.
         let before = item.block.block.backs.iter().all(|back| self.collect(loaded, back, found));
@@ -112,7 +124,7 @@ impl Desk<'_, '_, '_> {
         }
         if self.was_refused(chain, &id) {
             waiting.skip(item);
-            return Ok(Taken::Aside);
+            return Ok(Taken::Refused);
         }
         let Some(before) = self.past(chain, &loaded, signed, waiting)? else {
             return Ok(Taken::Unknown);
@@ -122,7 +134,8 @@ impl Desk<'_, '_, '_> {
         let back = comes_back(&loaded, signed);
         if let Err(why) = add(&mut loaded, &before, (signed, id), settled) {
             // Even what is seen at once costs something.
-            waiting.wasted = loaded.graph.sought().saturating_sub(sought).saturating_add(1);
+            let wasted = loaded.graph.sought().saturating_sub(sought).saturating_add(1);
+            waiting.sought.wasted = wasted;
             drop(loaded);
             return self.not_added(chain, &before, item, why, waiting);
         }
@@ -167,10 +180,10 @@ impl Desk<'_, '_, '_> {
         let hash = item.block.block.id().hash;
         Ok(match why {
             NotAdded::Verdict(Verdict::Held) => {
-                waiting.held.insert(hash, (item.clone(), waiting.wasted));
+                waiting.held.insert(hash, (item.clone(), waiting.sought.wasted));
                 Taken::Held
             }
-            NotAdded::Verdict(Verdict::Never(Never::OtherFirst)) => Taken::Aside,
+            NotAdded::Verdict(Verdict::Never(Never::OtherFirst)) => Taken::Refused,
             NotAdded::Verdict(_) => Taken::Invalid("nothing can admit it"),
             NotAdded::Forked { .. } if waiting.own => Taken::Forked,
             NotAdded::Forked { verdicts, place } => {
@@ -180,16 +193,16 @@ impl Desk<'_, '_, '_> {
                 }
                 self.refuse(chain, hash);
                 waiting.skip(item);
-                Taken::Aside
+                Taken::Refused
             }
             NotAdded::HeldAside => {
-                waiting.held.insert(hash, (item.clone(), waiting.wasted));
+                waiting.held.insert(hash, (item.clone(), waiting.sought.wasted));
                 Taken::Forked
             }
             NotAdded::TooMany => {
                 self.refuse(chain, hash);
                 waiting.skip(item);
-                Taken::Aside
+                Taken::Refused
             }
             NotAdded::NoPast => Taken::Unknown,
             NotAdded::Breaks(why) => Taken::Invalid(why),
@@ -219,7 +232,7 @@ impl Desk<'_, '_, '_> {
     }
 
     /// What of a block's past must be taken with it: nothing, or a held post with a like that builds
-    /// on it alone, or blocks that were left aside. None if some of the past is nowhere.
+    /// on it alone, or blocks that were refused. None if some of the past is nowhere.
     fn past(
         &self,
         chain: &Chain,
@@ -256,15 +269,13 @@ impl Desk<'_, '_, '_> {
 
     /// A held post that was left aside with a like of it comes back with another.
     fn bring_in(&mut self, chain: &Chain, ix: Ix) -> Result<BlockId, Fault> {
-        let mut stored = self.stored(chain, ix)?;
-        let aside = stored.aside.take();
+        let stored = Stored { aside: None, ..self.stored(chain, ix)? };
         let id = stored.signed.block.id();
         records::write(self.view(), layout::block(chain.no, ix.0), &stored);
-        let likes = chain.load(self.store())?.bring_in(ix);
-        // With these the fork begins now.
-        for like in likes {
-            let stored = Stored { aside, ..self.stored(chain, like)? };
-            records::write(self.view(), layout::block(chain.no, like.0), &stored);
+        let begin = chain.load(self.store())?.bring_in(ix);
+        for (ix, aside) in begin {
+            let stored = Stored { aside: Some(aside), ..self.stored(chain, ix)? };
+            records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         }
         self.held_no_longer(chain, &id)?;
         self.expect_payload(chain, ix, &stored.signed)?;

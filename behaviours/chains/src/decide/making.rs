@@ -100,8 +100,8 @@ impl Desk<'_, '_, '_> {
                 self.tell_neighbours(chain, None);
                 Ok(Reply::Posted(id, State::Held))
             }
-            Taken::Aside if chain.joined.first.is_some() => Err(Error::NoHeads),
-            Taken::Aside => Err(Error::FirstUnsigned),
+            Taken::Refused if chain.joined.first.is_some() => Err(Error::NoHeads),
+            Taken::Refused => Err(Error::FirstUnsigned),
             Taken::Known => Ok(Reply::Posted(id, State::Held)),
             Taken::Forked => Err(Error::Frozen),
             Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => Err(Error::NoHeads),
@@ -171,6 +171,9 @@ impl Desk<'_, '_, '_> {
         let mut loaded = chain.load(self.store())?;
         let backs: Option<Vec<Ix>> = block.backs.iter().map(|back| loaded.find(back)).collect();
         let backs = backs.ok_or(Error::Hopeless(target))?;
+        if backs.iter().any(|back| loaded.graph.is_aside(*back)) {
+            return Err(Error::Forked(target));
+        }
         self.afford(chain, &mut loaded, &backs, author)?;
         Ok((vec![target], self.now().max(block.time)))
     }

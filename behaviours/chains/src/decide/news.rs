@@ -5,6 +5,7 @@ use covey_kernel::{Effect, Fault, GossipId, GossipVerdict, Peer, Topic, limits::
 use super::{
     desk::Desk,
     ingest::{Taken, Waiting},
+    wasted::Bill,
 };
 use crate::{
     command::State,
@@ -65,7 +66,8 @@ impl Desk<'_, '_, '_> {
         }
         let mut waiting = Waiting::default();
         let taken = self.take(chain, item, &mut waiting)?;
-        self.waste(chain, from, taken, &mut waiting)?;
+        let owed = Bill::alone(taken, waiting.sought());
+        self.waste(chain, from, owed)?;
         self.tell_taken(chain, &mut waiting)?;
         self.memory().tidy(chain.no);
         let placed = self.is_placed(chain, item)?;
@@ -85,7 +87,7 @@ impl Desk<'_, '_, '_> {
             | Taken::Known
             | Taken::Held
             | Taken::Ahead
-            | Taken::Aside
+            | Taken::Refused
             | Taken::Forked => GossipVerdict::Ignore,
         })
     }

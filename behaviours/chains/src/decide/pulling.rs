@@ -1,13 +1,11 @@
 //! Getting from a peer what we lack of a chain, a page at a time.
 
-use std::collections::BTreeSet;
-
 use covey_kernel::{AskFailure, Bounded, Effect, Fault, Peer};
 
 use super::{
     desk::Desk,
     ingest::{Taken, Waiting},
-    wasted::WASTED,
+    wasted::{Bill, WASTED},
 };
 use crate::{
     BlockId,
@@ -31,8 +29,11 @@ impl Desk<'_, '_, '_> {
     ) -> Result<Pull, Fault> {
         let mut loaded = chain.load(self.store())?;
         let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
-        let latest: BTreeSet<Ix> = loaded.graph.aside_tips().collect();
-        let aside = ids(&loaded, latest.into_iter().rev());
+        // The side that was followed before is what others know for sure; then the latest.
+        let tips_aside = || loaded.graph.aside_tips().rev();
+        let is_offered = |ix: &Ix| loaded.offered.contains(ix);
+        let followed = tips_aside().filter(|ix| !is_offered(ix));
+        let aside = ids(&loaded, followed.chain(tips_aside().filter(is_offered)));
         Ok(Pull { asker, tips: tips(&mut loaded), aside, cuts, after })
     }
 
@@ -106,11 +107,13 @@ impl Desk<'_, '_, '_> {
         page: &Page,
         asked: bool,
     ) -> Result<(), Error> {
-        let Came { accepted, lacked, broken } = self.take_items(from, chain, &page.items)?;
+        let Came { accepted, refused, lacked, broken } =
+            self.take_items(from, chain, &page.items)?;
         let tally = Tally { accepted, offered: page.items.len() as u64 };
         self.flight(chain, from, |flight| {
             flight.count(tally);
             flight.taken(accepted > 0, lacked);
+            flight.refused |= refused > 0;
         });
         self.memory().tidy(chain.no);
         match broken {
@@ -134,30 +137,35 @@ impl Desk<'_, '_, '_> {
         if !items.is_empty() {
             self.begin_exchange(chain, from)?;
         }
-        let mut sparing = false;
+        let (mut sparing, mut bill) = (false, Bill::default());
         for item in items {
             if sparing && self.is_crowded(chain, item)? {
                 waiting.skip(item);
                 continue;
             }
             let taken = self.take(chain, item, &mut waiting)?;
-            if self.waste(chain, from, taken, &mut waiting)? {
-                if sparing || taken != Taken::Aside {
-                    came.broken = Some(Broken::Wasteful);
-                    break;
-                }
-                // What comes after somebody's many siblings is of others.
-                sparing = true;
-            }
             match taken {
                 Taken::New => came.accepted = came.accepted.saturating_add(1),
                 Taken::Invalid(why) => {
                     came.broken = Some(Broken::Invalid(why));
                     break;
                 }
+                Taken::Refused => came.refused = came.refused.saturating_add(1),
                 Taken::Unknown => came.lacked = true,
                 _ => {}
             }
+            let owed = bill.next(taken, waiting.sought());
+            if self.waste(chain, from, owed)? {
+                if sparing || taken != Taken::Refused {
+                    came.broken = Some(Broken::Wasteful);
+                    break;
+                }
+                // What comes after somebody's many siblings is of others.
+                sparing = true;
+            }
+        }
+        if came.broken.is_none() {
+            self.waste(chain, from, bill.last())?;
         }
         self.tell_taken(chain, &mut waiting)?;
         if came.accepted > 0 {
@@ -200,6 +208,8 @@ impl Desk<'_, '_, '_> {
 struct Came {
     /// Blocks that are new.
     accepted: u64,
+    /// Blocks that are not taken though they may be.
+    refused: u64,
     /// Some of a block's past is not known here.
     lacked: bool,
     /// Why the rest of it was not looked at.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use covey_kernel::{Fault, Hash, Hasher, Keypair};
+use covey_kernel::{Fault, Hash, Hasher, Keypair, Time};
 
 use super::{desk::Desk, states::state};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     limits::{FORK_TIPS, FORKS_SHOWN},
     loaded::Loaded,
     memory::Chain,
-    records::{self, Aside, HeldPost},
+    records::{self, HeldPost},
 };
 
 impl Desk<'_, '_, '_> {
@@ -147,21 +147,18 @@ impl Desk<'_, '_, '_> {
         let mut loaded = chain.load(self.store())?;
         let placed = loaded.graph.order().len() as u64;
         let loaded = &*loaded;
-        let roots: Vec<(Ix, Aside)> =
-            loaded.roots.iter().rev().take(FORKS_SHOWN).map(|(ix, aside)| (*ix, *aside)).collect();
-        let tips: BTreeSet<Ix> = loaded.graph.aside_tips().collect();
-        let tips: Vec<Ix> = tips.into_iter().rev().take(FORKS_SHOWN).collect();
-        let firsts: Vec<Ix> = roots.iter().map(|(ix, _)| *ix).collect();
-        let led = loaded.graph.leads_to(&firsts, &tips);
-        let fork = |((ix, aside), mut tips): ((Ix, Aside), Vec<Ix>)| {
+        let root = |ix: Ix| loaded.asides.get(&ix).map(|aside| (aside.since, ix, aside.place));
+        let mut roots: Vec<_> = loaded.graph.aside_roots().filter_map(root).collect();
+        // What was left last is left since then, though it came long before.
+        roots.sort_unstable_by(|one, other| other.cmp(one));
+        roots.truncate(FORKS_SHOWN);
+        let firsts: Vec<Ix> = roots.iter().map(|(_, ix, _)| *ix).collect();
+        let led = loaded.graph.leads_to(&firsts).into_iter();
+        let fork = |((since, ix, place), mut tips): ((Time, Ix, Option<u64>), Vec<Ix>)| {
             tips.truncate(FORK_TIPS);
             let (first, tips) = (loaded.graph.id(ix)?, ids(loaded, &tips));
-            Some(ForkInfo {
-                first,
-                back: placed.saturating_sub(aside.place?),
-                since: aside.since,
-                tips,
-            })
+            let back = place.map_or(0, |place| placed.saturating_sub(place));
+            Some(ForkInfo { first, back, since, tips })
         };
         let mut forks: Vec<ForkInfo> = roots.into_iter().zip(led).filter_map(fork).collect();
         forks.sort_by_key(|fork| fork.first);

@@ -25,29 +25,34 @@ impl Graph {
         self.aside.iter().copied()
     }
 
-    /// Those of them on which none builds.
-    pub fn aside_tips(&self) -> impl Iterator<Item = Ix> {
-        self.asides().filter(|ix| !self.children(*ix).iter().any(|child| self.is_aside(*child)))
+    /// Those of them on which none builds, by their numbers.
+    pub fn aside_tips(&self) -> impl DoubleEndedIterator<Item = Ix> {
+        self.aside_tips.iter().copied()
     }
 
-    /// Of some blocks that are left aside, which of the latest tips, no more than 64, each leads to.
+    /// Those of them that build on none: where hard forks begin.
+    pub fn aside_roots(&self) -> impl Iterator<Item = Ix> {
+        self.asides().filter(|ix| !self.backs_of(*ix).iter().any(|back| self.is_aside(*back)))
+    }
+
+    /// To which tips each of some blocks that are left aside leads, the latest first; for the first 64 of them.
     #[must_use]
-    pub fn leads_to(&self, roots: &[Ix], tips: &[Ix]) -> Vec<Vec<Ix>> {
-        let mut masks: BTreeMap<Ix, u64> =
-            tips.iter().zip(0..u64::BITS).map(|(tip, bit)| (*tip, 1u64 << bit)).collect();
-        // What leads to them is left aside, too.
-        for ix in self.aside.iter().rev() {
-            let mask = masks.get(ix).copied().unwrap_or(0);
-            for back in self.backs_of(*ix).iter().filter(|back| self.is_aside(**back)) {
-                *masks.entry(*back).or_default() |= mask;
+    pub fn leads_to(&self, roots: &[Ix]) -> Vec<Vec<Ix>> {
+        let bits = (0..u64::BITS).map(|bit| 1u64 << bit);
+        let mut masks: BTreeMap<Ix, u64> = roots.iter().copied().zip(bits).collect();
+        // What they lead to is left aside, too.
+        for ix in self.asides() {
+            let of = |ix: &Ix| masks.get(ix).copied().unwrap_or(0);
+            let mask = self.backs_of(ix).iter().fold(of(&ix), |mask, back| mask | of(back));
+            if mask != 0 {
+                masks.insert(ix, mask);
             }
         }
-        let of = |root: &Ix| {
-            let mask = masks.get(root).copied().unwrap_or(0);
-            let led = tips.iter().zip(0..u64::BITS).filter(|(_, bit)| mask >> bit & 1 == 1);
-            led.map(|(tip, _)| *tip).collect()
+        let leads = |bit: u32| {
+            let is_led = |tip: &Ix| masks.get(tip).is_some_and(|mask| mask >> bit & 1 == 1);
+            self.aside_tips().rev().filter(is_led).collect()
         };
-        roots.iter().map(of).collect()
+        (0..u64::BITS).zip(roots).map(|(bit, _)| leads(bit)).collect()
     }
 
     /// A held block that is left aside since the like that admits it is, though what it builds on is not:
@@ -80,10 +85,31 @@ impl Graph {
 
     pub(super) fn set_aside(&mut self, ix: Ix, aside: bool) {
         let Some(node) = self.nodes.get_mut(ix.at()) else { return };
+        if node.aside == aside {
+            return;
+        }
         node.aside = aside;
         match aside {
             true => self.aside.insert(ix),
             false => self.aside.remove(&ix),
         };
+        self.tend_aside_tips(ix, &self.backs(ix));
+    }
+
+    /// A block that is no longer there was left aside.
+    pub(super) fn forget_aside(&mut self, ix: Ix, backs: &[Ix]) {
+        self.aside.remove(&ix);
+        self.tend_aside_tips(ix, backs);
+    }
+
+    /// Something about this block has changed, and so which of it and those before it are tips.
+    fn tend_aside_tips(&mut self, ix: Ix, backs: &[Ix]) {
+        for ix in backs.iter().copied().chain([ix]) {
+            let is_built_on = self.children(ix).iter().any(|child| self.is_aside(*child));
+            match self.is_aside(ix) && !is_built_on {
+                true => self.aside_tips.insert(ix),
+                false => self.aside_tips.remove(&ix),
+            };
+        }
     }
 }

@@ -86,7 +86,9 @@ impl Graph {
         if self.first == Some(ix) {
             self.first = None;
         }
-        self.aside.remove(&ix);
+        if node.aside {
+            self.forget_aside(ix, &node.backs);
+        }
         if let Some(who) = node.author.filter(|_| node.brings_author) {
             self.forget_author(who);
         }

@@ -88,6 +88,8 @@ pub struct Graph {
     heads: BTreeSet<Ix>,
     /// The blocks that are left aside.
     aside: BTreeSet<Ix>,
+    /// Those of them on which none builds.
+    aside_tips: BTreeSet<Ix>,
     states: States,
     order: Order,
     /// How many places were sought until now: what was asked of the graph has cost so much.
@@ -108,6 +110,7 @@ impl Graph {
             first: None,
             heads: BTreeSet::from([Ix::GENESIS]),
             aside: BTreeSet::new(),
+            aside_tips: BTreeSet::new(),
             order: Order::new(start.clone()),
             states: States::new(start),
             sought: AtomicU64::new(0),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use covey_kernel::Span;
 
-use crate::limits::{WASTED_PLACES, WASTED_TIMES};
+use crate::limits::share;
 
 use super::{Entry, Graph, Ix, Refused, Verdict, Vote, node::Node};
 
@@ -140,9 +140,8 @@ impl<'g> Trial<'g> {
     /// that would change something, one half after the other.
     fn offer_all(&mut self, all: &[Ix], freeze: Option<(u64, Span)>, work: Work) {
         let settled = self.frozen(freeze);
-        let blocks = self.from.len() as u64;
         let until = match work {
-            Work::Bounded => WASTED_PLACES.saturating_add(blocks.saturating_mul(WASTED_TIMES)),
+            Work::Bounded => share(self.from.len()),
             Work::Unbounded => u64::MAX,
         };
         let until = self.graph.sought().saturating_add(until);

@@ -30,8 +30,14 @@ pub(crate) struct Apart {
 impl Apart {
     /// So many nodes. The two know each other's side.
     pub(crate) fn new(nodes: u8) -> Self {
+        Self::after(nodes, |_, _| {})
+    }
+
+    /// The same, after something that both know.
+    pub(crate) fn after(nodes: u8, both: impl FnOnce(&mut Net, &Genesis)) -> Self {
         let (mut net, forum) = (Net::new(nodes), forum());
         let first = together(&mut net, &forum);
+        both(&mut net, &forum);
         net.cut(0, 1);
         let posts = [0, 1].map(|at| write(&mut net, at, &forum, POSTS, Span::hours(30)));
         net.link(0, 1);

@@ -3,11 +3,13 @@
 use covey_chains::{
     BlockId, Error,
     command::{Command, Event, Purge, Reply, State},
+    genesis::Genesis,
 };
 
 use crate::{
     apart::{Apart, POSTS},
-    net::which,
+    made::{block, give},
+    net::{Net, which},
 };
 
 #[test]
@@ -91,6 +93,30 @@ fn what_was_last_before_leads_back() {
     let chosen = net.call(0, Command::Choose(which(&forum), posts[1][POSTS - 1])).unwrap();
     let Reply::Chosen { before, .. } = chosen else { panic!("{chosen:?}") };
     assert_eq!(before, *order.last().unwrap());
+    net.choose(0, &forum, before).unwrap();
+    assert_eq!(net.order(0, &forum), order);
+}
+
+#[test]
+fn what_fits_both_sides_does_not_hide_the_way_back() {
+    let mut welcome = None;
+    let both = |net: &mut Net, forum: &Genesis| {
+        let (hello, _) = net.post(0, forum, "hello", 3);
+        welcome = Some(net.vote(0, forum, (true, hello), 1).unwrap().0);
+    };
+    let Apart { mut net, forum, posts, .. } = Apart::after(3, both);
+    // Somebody else's post on what both follow comes after the last of theirs.
+    let other = block(&net, 3, &[welcome.unwrap()], 1);
+    let id = other.block.id();
+    give(&mut net, 0, &[other]);
+    let order = net.order(0, &forum);
+    assert_eq!(order.last(), Some(&id), "the test is for nothing");
+    let Ok(Reply::Chosen { before, .. }) =
+        net.call(0, Command::Choose(which(&forum), posts[1][POSTS - 1]))
+    else {
+        panic!("no choice")
+    };
+    assert!(net.order(0, &forum).contains(&id));
     net.choose(0, &forum, before).unwrap();
     assert_eq!(net.order(0, &forum), order);
 }

@@ -1,7 +1,7 @@
 //! Blocks that are made by hand, where nodes would make others.
 
 use covey_chains::{
-    Block, BlockId, Payload, SignedBlock,
+    Block, BlockId, Payload, SignedBlock, Vote,
     genesis::{Genesis, Owner},
     limits::PAGE_BLOCKS,
     wire::{Item, Page, Response},
@@ -45,6 +45,19 @@ pub(crate) fn old_block(
     let block = block(net, author, backs, number);
     net.now = now;
     block
+}
+
+/// A like of a post, made when that was.
+pub(crate) fn like(post: &SignedBlock, author: u8) -> SignedBlock {
+    let target = post.block.id();
+    let block = Block {
+        time: post.block.time,
+        payload: Payload { hash: covey_blobs::hash(b""), size: 0, sealed: false },
+        vote: Some(Vote { like: true, target }),
+        backs: Bounded::new(vec![target]).unwrap(),
+        author: Some(key(author).public()),
+    };
+    block.sign(&network(), Some(&key(author)))
 }
 
 /// Blocks on the genesis.

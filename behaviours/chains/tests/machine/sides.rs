@@ -1,17 +1,17 @@
 //! What strangers, and authors with few reps, can do with the sides of a hard fork.
 
 use covey_chains::{
-    Block, BlockId, Error, Payload, SignedBlock, Vote,
+    BlockId, Error, SignedBlock,
     command::{Command, Reply, State, Which},
     genesis::{Genesis, Owner},
-    limits::{FORKED_PER_AUTHOR, HELD, SETTLED_MILLIS, SETTLED_MOST},
+    limits::{FORKED_PER_AUTHOR, HELD, PAGE_BLOCKS, SETTLED_MILLIS, SETTLED_MOST},
     wire::{ChainRef, Item, Page, Response},
 };
 use covey_kernel::{Bounded, Span};
 
 use crate::{
-    apart::{Apart, POSTS, forum, write},
-    made::{self, block, give, old_block},
+    apart::{Apart, POSTS, forum, together, write},
+    made::{self, block, give, like, old_block},
     net::{Net, key, network, which},
 };
 
@@ -25,19 +25,6 @@ fn tolerant() -> Apart {
 fn sorted(mut ids: Vec<BlockId>) -> Vec<BlockId> {
     ids.sort_unstable();
     ids
-}
-
-/// A like of a post, made when that was.
-fn like(post: &SignedBlock, author: u8) -> SignedBlock {
-    let target = post.block.id();
-    let block = Block {
-        time: post.block.time,
-        payload: Payload { hash: covey_blobs::hash(b""), size: 0, sealed: false },
-        vote: Some(Vote { like: true, target }),
-        backs: Bounded::new(vec![target]).unwrap(),
-        author: Some(key(author).public()),
-    };
-    block.sign(&network(), Some(&key(author)))
 }
 
 #[test]
@@ -189,6 +176,38 @@ fn who_chooses_what_both_sides_build_on_stays_on_the_own_side() {
 }
 
 #[test]
+fn a_choice_that_changes_nothing_leaves_an_exchange_as_it_is() {
+    let Apart { mut net, forum, first, posts } = tolerant();
+    net.cut(0, 1);
+    let further = block(&net, 1, &[posts[0][POSTS - 1]], 1);
+    net.budget = Some(0);
+    bring(&mut net, &further);
+    let (frozen, disk) = (net.status(0, &forum).frozen, net.nodes[0].disk.0.clone());
+    net.nodes[0].events.clear();
+    assert_eq!(net.choose(0, &forum, first), Ok((0, 0)));
+    assert_eq!(net.nodes[0].disk.0, disk);
+    assert!(net.nodes[0].events.is_empty());
+    // What is old is frozen still.
+    net.budget = None;
+    net.cut(0, 2);
+    let order = net.order(0, &forum);
+    let old = old_block(&mut net, Span::days(30), 1, &[first], 2);
+    give(&mut net, 0, &[old]);
+    assert_eq!(net.order(0, &forum), order);
+    assert!(net.status(0, &forum).frozen >= frozen);
+}
+
+#[test]
+fn a_held_post_of_the_side_that_was_left_says_where_it_is() {
+    let Apart { mut net, forum, posts, .. } = tolerant();
+    net.cut(0, 1);
+    let (post, state) = net.post(0, &forum, "I am new", 2);
+    assert_eq!(state, State::Held);
+    net.choose(0, &forum, posts[1][POSTS - 1]).unwrap();
+    assert_eq!(net.vote(0, &forum, (true, post), 1), Err(Error::Forked(post)));
+}
+
+#[test]
 fn where_a_side_begins_in_several_places_none_of_them_is_chosen() {
     let (mut net, forum) = (Net::new(3), forum());
     net.join(0, &forum);
@@ -326,6 +345,33 @@ fn sides_that_know_each_other_send_nothing_again() {
     net.round();
     let sent: usize = net.pages.iter().map(Vec::len).sum();
     assert_eq!(sent, 0, "in {} pages", net.pages.len());
+}
+
+#[test]
+fn a_fork_beyond_its_bounds_is_not_sent_again_in_each_round() {
+    let owner = Owner { key: key(1).public(), only: false };
+    let chain = Genesis { freeze: forum().freeze, ..Genesis::identity(network(), owner) };
+    let mut net = Net::new(3);
+    let first = together(&mut net, &chain);
+    net.cut(0, 1);
+    let old = made::line(&net, first, 1, (FORKED_PER_AUTHOR + PAGE_BLOCKS) as u64);
+    give(&mut net, 1, &old);
+    write(&mut net, 0, &chain, POSTS, Span::hours(30));
+    net.tolerant = true;
+    net.link(0, 1);
+    net.round();
+    net.pages.clear();
+    let rounds = 12;
+    (0..rounds).for_each(|_| net.round());
+    let sent: usize = net.pages.iter().map(Vec::len).sum();
+    assert!(sent > old.len(), "it is never tried again");
+    assert!(sent < rounds / 2 * old.len(), "{sent} blocks in {rounds} rounds");
+    // Who follows that side gets the rest.
+    let last = old[FORKED_PER_AUTHOR - 1].block.id();
+    net.choose(0, &chain, last).unwrap();
+    (0..5).for_each(|_| net.round());
+    let (ours, theirs) = (net.order(0, &chain), net.order(1, &chain));
+    assert_eq!(ours, theirs);
 }
 
 #[test]

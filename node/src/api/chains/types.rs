@@ -74,7 +74,7 @@ pub struct Chosen {
     pub adopted: u64,
     /// Blocks that contradict it: they are left aside, and can be chosen again.
     pub aside: u64,
-    /// The block that was last in the order before: to choose it is to go back.
+    /// The last block of the order that was left aside: to choose it is to go back. The chosen one if none was.
     pub before: String,
 }
 
