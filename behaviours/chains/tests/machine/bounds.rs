@@ -11,7 +11,7 @@ use covey_chains::{
 use covey_kernel::{Span, Text, Time};
 
 use crate::{
-    apart::{POSTS, forum, write},
+    apart::{POSTS, forum, together, write},
     made::{give, old_block},
     net::{Net, key, network, which},
 };
@@ -19,7 +19,7 @@ use crate::{
 /// Pioneers beside the one who writes at node 0.
 const OTHERS: Range<u8> = 2..PIONEERS as u8 + 1;
 
-/// Node 0 has frozen what it wrote since the first post.
+/// Node 0 has frozen what it wrote since the first post, which 1 has too.
 struct Frozen {
     net: Net,
     chain: Genesis,
@@ -33,8 +33,8 @@ fn frozen() -> Frozen {
     let name = Text::new("chat").unwrap();
     let chain = Genesis { freeze: forum().freeze, ..Genesis::forum(network(), name, rules) };
     let mut net = Net::new(3);
-    net.join(0, &chain);
-    let (first, _) = net.post(0, &chain, "first", 1);
+    let first = together(&mut net, &chain);
+    net.cut(0, 1);
     let begun = net.now;
     net.wait(Span::days(365));
     write(&mut net, 0, &chain, POSTS, Span::hours(30));
@@ -125,4 +125,24 @@ fn a_fork_names_so_many_tips() {
     let forks = frozen.net.status(0, &frozen.chain).forks;
     assert_eq!(forks.len(), 1);
     assert_eq!((forks[0].first, forks[0].tips.len()), (begin, FORK_TIPS));
+}
+
+#[test]
+fn the_side_that_was_left_last_is_shown_before_others() {
+    let mut frozen = frozen();
+    let own = frozen.net.order(0, &frozen.chain)[2];
+    let theirs = write(&mut frozen.net, 1, &frozen.chain, POSTS, Span::hours(30));
+    frozen.net.link(0, 1);
+    frozen.net.cut(0, 1);
+    for author in OTHERS {
+        let siblings = frozen.siblings(author, frozen.first);
+        give(&mut frozen.net, 0, &siblings);
+    }
+    frozen.net.wait(Span::secs(1));
+    let (_, left) = frozen.net.choose(0, &frozen.chain, theirs[POSTS - 1]).unwrap();
+    assert_eq!(left, POSTS);
+    let forks = frozen.net.status(0, &frozen.chain).forks;
+    assert_eq!(forks.len(), FORKS_SHOWN);
+    let fork = forks.iter().find(|fork| fork.first == own).expect("the own side is not shown");
+    assert_eq!(fork.tips.len(), 1);
 }

@@ -87,6 +87,7 @@ fn a_held_post_comes_over_with_its_like_and_is_held_no_longer() {
     assert_eq!(net.choose(0, &forum, posts[1][0]), Ok((POSTS + 2, POSTS)));
     assert_eq!(net.order(0, &forum), theirs);
     assert_eq!(net.heads(0, &forum, Which::Held), []);
+    assert_eq!(net.status(0, &forum).held, 0);
     net.round();
     assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("I am new"));
     // And back, and there again, also after a restart.
@@ -315,6 +316,36 @@ fn other_forks_stay_when_one_is_chosen() {
     assert_eq!(left, sorted(vec![third.block.id(), posts[0][POSTS - 1]]));
     net.choose(0, &forum, posts[0][POSTS - 1]).unwrap();
     assert_eq!(net.heads(0, &forum, Which::Forked), all);
+}
+
+#[test]
+fn what_was_aside_and_fits_comes_with_a_choice() {
+    let Apart { mut net, forum, posts, .. } = tolerant();
+    net.cut(0, 1);
+    // It builds on the other side, and not on what is chosen of that.
+    let beside = block(&net, 1, &[posts[1][POSTS - 2]], 1);
+    give(&mut net, 0, std::slice::from_ref(&beside));
+    assert!(net.heads(0, &forum, Which::Forked).contains(&beside.block.id()));
+    net.choose(0, &forum, posts[1][POSTS - 1]).unwrap();
+    assert!(net.order(0, &forum).contains(&beside.block.id()));
+    assert!(!net.heads(0, &forum, Which::Forked).contains(&beside.block.id()));
+}
+
+#[test]
+fn what_was_followed_once_leaves_as_much_room_for_forks() {
+    let owner = Owner { key: key(1).public(), only: false };
+    let chain = Genesis { freeze: forum().freeze, ..Genesis::identity(network(), owner) };
+    let mut net = Net::new(3);
+    let first = together(&mut net, &chain);
+    net.cut(0, 1);
+    let old = made::line(&net, first, 1, FORKED_PER_AUTHOR as u64 + 100);
+    let [_, theirs] = [0, 1].map(|at| write(&mut net, at, &chain, POSTS, Span::hours(30)));
+    net.tolerant = true;
+    net.link(0, 1);
+    net.choose(0, &chain, theirs[POSTS - 1]).unwrap();
+    give(&mut net, 0, &old);
+    let tips = net.heads(0, &chain, Which::Forked);
+    assert!(tips.contains(&old[FORKED_PER_AUTHOR - 1].block.id()), "{tips:?}");
 }
 
 #[test]
