@@ -127,10 +127,11 @@ fn text(result: &msg::MsgResult) -> String {
 fn chains_text(result: &chains::ChainsResult) -> String {
     let (one_more, sync) = (&result.one_more, &result.sync);
     format!(
-        "{} posts by {} authors, {} likes of what was left out ({} by the owner) and {} posts to join them: order and reputation from nothing in {:.0} ms (the later Freechains paper: 125 s for 10,000 messages)\n\
+        "{}{} posts by {} authors, {} likes of what was left out ({} by the owner) and {} posts to join them: order and reputation from nothing in {:.0} ms (the later Freechains paper: 125 s for 10,000 messages)\n\
          one more: p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms (that paper: 50 to 70 ms)\n\
          an empty peer has it all, checked, stored and placed, in {:.0} ms over loopback; then {:.0} MiB resident\n\
          a node that has it starts in {:.0} ms, and answers the first question about it in {:.0} ms",
+        if result.made_up { "a made-up conversation: " } else { "" },
         result.posts,
         result.authors,
         result.likes,

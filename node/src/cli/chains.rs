@@ -75,16 +75,15 @@ pub(super) async fn listen(global: &Global, only: Option<&ChainView>) -> Result<
         };
         let Some(event) = event else { return Ok(()) };
         let event = event?;
+        let is_meant = |chain: &ChainView| only.is_none_or(|only| only.genesis == chain.genesis);
         if let EventView::Chosen { chain, .. } = &event {
-            let is_meant = only.is_none_or(|only| only.genesis == chain.genesis);
-            if global.json && is_meant {
+            if global.json && is_meant(chain) {
                 print::json(&event)?;
             }
             continue;
         }
         let EventView::Block { chain, id, state } = &event else { continue };
-        let is_meant = only.is_none_or(|only| only.genesis == chain.genesis);
-        if !is_meant || state != "placed" {
+        if !is_meant(chain) || state != "placed" {
             continue;
         }
         match (global.json, only) {

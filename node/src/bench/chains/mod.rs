@@ -19,6 +19,8 @@ use super::{BenchError, Latencies, Latency, rate};
 /// What came of it.
 #[derive(Debug, Serialize)]
 pub struct ChainsResult {
+    /// Whether the conversation was made up, and not read from a file.
+    pub made_up: bool,
     /// Posts of the conversation.
     pub posts: usize,
     /// Likes that were needed to admit them.
@@ -129,6 +131,7 @@ pub async fn measure(data: Option<&Path>) -> Result<ChainsResult, BenchError> {
     Ok(ChainsResult {
         sync: sync::measure(&blocks).await?,
         authors: blocks.authors(),
+        made_up: data.is_none(),
         posts: posts.len(),
         likes: blocks.likes,
         by_owner: blocks.by_owner,

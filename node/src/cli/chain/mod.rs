@@ -127,10 +127,7 @@ pub(super) async fn run(global: &Global, chain: Chain) -> Result<(), Failure> {
         What::Choose { id } => {
             let params = ChooseParams { chain: name.clone(), id };
             let chosen: Chosen = client.call("chains_choose", &params).await?;
-            print::either(global.json, &chosen, |Chosen { adopted, aside, before }| {
-                let back = choose(&name, before);
-                format!("{adopted} blocks adopted, {aside} left aside; to go back: {back}")
-            })
+            print::either(global.json, &chosen, |chosen| came_of(&name, chosen))
         }
         What::Status => {
             let named = Named { chain: name.clone() };
@@ -156,17 +153,38 @@ fn text(name: &str, status: &StatusView) -> String {
 fn fork(chain: &str, fork: &ForkView) -> String {
     let ForkView { first, back, since, tips } = fork;
     let since = print::time(*since);
-    let follow: String =
-        tips.iter().map(|tip| format!("\n         to follow it: {}", choose(chain, tip))).collect();
+    let follow = match tips.as_slice() {
+        [] => format!("; its last blocks: covey chain {} heads forked", quoted(chain)),
+        [tip] => format!("\n         to follow it: {}", choose(chain, tip)),
+        tips => {
+            let tips = tips.iter().map(|tip| format!("\n           {}", choose(chain, tip)));
+            format!("\n         to follow it, one of:{}", tips.collect::<String>())
+        }
+    };
     format!(
         "\nFORK     another past is left aside: {first}, {back} places back, since {since}{follow}"
     )
 }
 
+fn came_of(chain: &str, chosen: &Chosen) -> String {
+    let Chosen { adopted, aside, before } = chosen;
+    match (adopted, aside) {
+        (0, 0) => "nothing changes: it is on the side that is followed".to_owned(),
+        (_, 0) => format!("{adopted} blocks adopted, none left aside"),
+        _ => {
+            let back = choose(chain, before);
+            format!("{adopted} blocks adopted, {aside} left aside; to go back: {back}")
+        }
+    }
+}
+
 /// A command for the shell.
 fn choose(chain: &str, id: &str) -> String {
-    let quoted = chain.replace('\'', r"'\''");
-    format!("covey chain '{quoted}' choose {id}")
+    format!("covey chain {} choose {id}", quoted(chain))
+}
+
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Ids on one line, as in the paper.
