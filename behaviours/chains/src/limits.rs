@@ -89,12 +89,11 @@ pub const SHOWN: usize = 512;
 pub const ASKED_PER_TURN: usize = 256;
 /// Neighbours that are told at once of what is not gossiped; the others ask with their next round.
 pub const NEIGHBOURS_TOLD: usize = 16;
-/// Hard forks that are shown, and blocks that are looked at to show where they lead.
+/// Hard forks that are shown: those that were left aside last.
 pub const FORKS_SHOWN: usize = 64;
 /// Blocks that are shown of a hard fork, of those on which nothing builds.
 pub const FORK_TIPS: usize = 8;
-/// Blocks of hard forks that are left aside in one chain, of those that peers offer. What was followed before
-/// another side was chosen does not end there.
+/// Blocks of hard forks that are left aside in one chain. Blocks that were once followed do not count.
 pub const FORKED: usize = 4096;
 /// Of these, blocks of one author. Who follows that side gets the rest of it.
 pub const FORKED_PER_AUTHOR: usize = 512;
@@ -108,7 +107,7 @@ pub const REFUSED_MILLIS: u64 = 60 * 60 * 1000;
 pub const SETTLED_MILLIS: u64 = 5 * 60 * 1000;
 /// Milliseconds after the first new block of exchanges after which what they have brought freezes, though
 /// they go on.
-pub const SETTLED_MOST: u64 = 60 * 60 * 1000;
+pub const SETTLED_MOST_MILLIS: u64 = 60 * 60 * 1000;
 /// Places that are sought, between two rounds, for what one peer sends of a chain and is then not taken.
 pub const WASTED_PLACES: u64 = 16 * 1024;
 /// Beside these, so many times all places of the chain.

@@ -15,8 +15,10 @@ use crate::{
     wire::{Asker, Chunk, Refusal, Request, Response, Want},
 };
 
-/// How many times some of the missing payloads are looked at, for one that is to be fetched.
-const LOOKED_AT: usize = 256;
+/// Pages of missing payloads that are looked at for one that is to be fetched.
+const PAGES: usize = 256;
+/// Missing payloads on each.
+const PAGE: usize = 16;
 
 impl Desk<'_, '_, '_> {
     /// A peer wants a part of a payload.
@@ -54,11 +56,11 @@ impl Desk<'_, '_, '_> {
         let fetch = self.memory().live.borrow().fetches.get(&key).copied();
         let mut fetch = Fetch { under_way: false, ..fetch.unwrap_or_default() };
         let prefix = layout::all_missing(chain.no);
-        let mut scan = Scan::prefix(&prefix).limit(MISSES as usize);
+        let mut scan = Scan::prefix(&prefix).limit(PAGE);
         if let Some(after) = fetch.after {
             scan = scan.after(&layout::missing(chain.no, after));
         }
-        for _ in 0..LOOKED_AT {
+        for _ in 0..PAGES {
             let rows = self.store().scan(&scan)?;
             let Some((last, _)) = rows.last() else {
                 self.memory().live.borrow_mut().fetches.remove(&key);

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use crate::{
     graph::{Ix, Verdict},
     layout,
-    limits::{FORKED, FORKED_PER_AUTHOR, HELD, SETTLED_MILLIS, SETTLED_MOST},
+    limits::{FORKED, FORKED_PER_AUTHOR, HELD, SETTLED_MILLIS, SETTLED_MOST_MILLIS},
     loaded::Loaded,
     memory::Chain,
     records::{self, Aside, Settled, Stored},
@@ -36,7 +36,7 @@ impl Desk<'_, '_, '_> {
         let now = self.now();
         before.until <= now
             || before.since > now
-            || now.since(before.since) > Span::millis(SETTLED_MOST)
+            || now.since(before.since) > Span::millis(SETTLED_MOST_MILLIS)
     }
 
     /// A peer has brought blocks: what is frozen now counts until the end of what it brings, or until

@@ -24,7 +24,7 @@ pub struct Side {
 /// How much may be done for some blocks.
 #[derive(Clone, Copy)]
 enum Work {
-    /// No more than for what one peer sends: others made them. What is not looked at stays aside.
+    /// No more than for what one peer sends: they may be anybody's. What is not looked at stays aside.
     Bounded,
     /// All that there is to do: they are followed now.
     Unbounded,

@@ -4,7 +4,7 @@ use covey_chains::{
     BlockId, Error, SignedBlock,
     command::{Command, Reply, State, Which},
     genesis::{Genesis, Owner},
-    limits::{FORKED_PER_AUTHOR, HELD, PAGE_BLOCKS, SETTLED_MILLIS, SETTLED_MOST},
+    limits::{FORKED_PER_AUTHOR, HELD, PAGE_BLOCKS, SETTLED_MILLIS, SETTLED_MOST_MILLIS},
     wire::{ChainRef, Item, Page, Response},
 };
 use covey_kernel::{Bounded, Span};
@@ -412,7 +412,7 @@ fn what_is_brought_for_ever_freezes_in_the_end() {
     let frozen = net.status(0, &forum).frozen;
     let mut back = posts[0][POSTS - 1];
     let step = SETTLED_MILLIS - 1000;
-    for number in 0..2 * SETTLED_MOST / step {
+    for number in 0..2 * SETTLED_MOST_MILLIS / step {
         net.wait(Span::millis(step));
         let next = block(&net, 1, &[back], number);
         back = next.block.id();
