@@ -112,6 +112,14 @@ impl Block {
         self.backs.iter().map(|back| back.height).max().unwrap_or_default().checked_add(1)
     }
 
+    /// The block that it likes, if it builds on that alone: such a like admits a held post, or brings back what
+    /// the order leaves out.
+    #[must_use]
+    pub fn vouches_for(&self) -> Option<BlockId> {
+        let vote = self.vote.filter(|vote| vote.like && *self.backs == [vote.target]);
+        vote.map(|vote| vote.target)
+    }
+
     /// Its id; with height 0, which is nobody's but the genesis', if it can have none.
     #[must_use]
     pub fn id(&self) -> BlockId {

@@ -3,7 +3,7 @@
 use covey_kernel::{CommandId, RequestId};
 
 use crate::{
-    limits::{IDLE_PAGES, WAITERS},
+    limits::{IDLE_PAGES, VAIN_BLOCKS, WAITERS},
     wire::{Page, Tally},
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct Flight {
     /// wait for ever if this one began again each time.
     next: Option<Next>,
     tally: Tally,
-    /// It has brought blocks, so what was frozen before counts until its end.
+    /// It has brought something new, so what was frozen before counts until its end.
     pub(crate) taking: bool,
     /// The peer did not know our tips: it is told the cuts, too.
     cuts: bool,
@@ -39,8 +39,8 @@ pub(crate) struct Flight {
     gained: bool,
     /// Something lacked its past, which may be here now.
     lacked: bool,
-    /// Something was refused of which there is too much.
-    pub(crate) refused: bool,
+    /// Blocks that were refused, as there are too many.
+    pub(crate) refused: u64,
 }
 
 /// The exchange after this one.
@@ -82,9 +82,9 @@ impl Flight {
         (self.waiters, self.tally, next)
     }
 
-    /// Whether it has brought nothing but what is refused.
+    /// Whether it has brought nothing but what is refused, and much of that.
     pub(crate) fn is_vain(&self) -> bool {
-        self.refused && self.tally.accepted == 0
+        self.refused >= VAIN_BLOCKS && self.tally.accepted == 0
     }
 
     /// Whether nobody waits for it.

@@ -31,6 +31,7 @@ mod memory;
 mod name;
 pub mod phrase;
 mod records;
+mod refused;
 mod rules;
 pub mod seal;
 pub mod sealed_box;

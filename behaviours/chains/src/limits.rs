@@ -102,6 +102,11 @@ pub const FORKED_PER_AUTHOR: usize = 512;
 pub const REFUSED: usize = 4096;
 /// Milliseconds after which blocks that were refused are looked at again.
 pub const REFUSED_MILLIS: u64 = 60 * 60 * 1000;
+/// Blocks that are refused in one exchange which brings nothing else, after which the next one waits: so many are
+/// those of a hard fork that is larger than what is remembered of one.
+pub const VAIN_BLOCKS: u64 = 256;
+/// Milliseconds that it waits at most.
+pub const PAUSE_MILLIS: u64 = 10 * 60 * 1000;
 /// Milliseconds after the last new block of an exchange after which what it has brought freezes, though
 /// it has not ended.
 pub const SETTLED_MILLIS: u64 = 5 * 60 * 1000;
@@ -113,10 +118,14 @@ pub const WASTED_PLACES: u64 = 16 * 1024;
 /// Beside these, so many times all places of the chain.
 pub const WASTED_TIMES: u64 = 4;
 
+/// Places that are sought for that at most, however long the chain is.
+pub const WASTED_MOST: u64 = 1024 * 1024;
+
 /// What may be sought in vain in a chain of so many blocks.
 #[must_use]
 pub const fn share(blocks: usize) -> u64 {
-    WASTED_PLACES.saturating_add((blocks as u64).saturating_mul(WASTED_TIMES))
+    let share = WASTED_PLACES.saturating_add((blocks as u64).saturating_mul(WASTED_TIMES));
+    if share < WASTED_MOST { share } else { WASTED_MOST }
 }
 /// Payloads in a row that one peer does not have, after which the others are asked for with the next
 /// round.

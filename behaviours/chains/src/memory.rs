@@ -11,7 +11,6 @@ use covey_kernel::{AskId, CommandId, Fault, Hash, Keypair, Peer, PublicKey, Span
 use crate::{
     Block, BlockId,
     command::ChainInfo,
-    decide::refused::RefusedBlocks,
     error::Error,
     flight::{Flight, FlightNo},
     genesis::{Genesis, Kind, Rules},
@@ -19,6 +18,7 @@ use crate::{
     limits::LOADED_BLOCKS,
     loaded::Loaded,
     records::Joined,
+    refused::RefusedBlocks,
     seal::Seal,
     sealed_box::{self, Context},
     wire::{ChainRef, Page},
@@ -234,18 +234,28 @@ pub(crate) struct Pause {
 /// How many places were sought for what was not taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wasted {
-    /// For held posts that came without their likes.
-    pub(crate) held: u64,
-    /// For these and all else.
+    /// For everything.
     pub(crate) all: u64,
-    /// For held posts that were counted, and then taken after all.
-    pub(crate) back: u64,
+    /// Of these, for held posts that nobody was to pass on.
+    pub(crate) held: u64,
+    /// For what was counted before, and then taken after all.
+    back: u64,
 }
 
 impl Wasted {
+    pub(crate) fn new(all: u64, held: u64) -> Self {
+        Self { all, held, back: 0 }
+    }
+
     pub(crate) fn plus(self, more: Self) -> Self {
         let sum = |one: u64, other: u64| one.saturating_add(other).saturating_sub(more.back);
-        Self { held: sum(self.held, more.held), all: sum(self.all, more.all), back: 0 }
+        Self { all: sum(self.all, more.all), held: sum(self.held, more.held), back: self.back }
+    }
+
+    /// So many places were not sought in vain: those of this first, then such as were counted before.
+    pub(crate) fn less(self, used: u64) -> Self {
+        let (all, held) = (self.all.saturating_sub(used), self.held.saturating_sub(used));
+        Self { all, held, back: used.saturating_sub(self.all) }
     }
 }
 

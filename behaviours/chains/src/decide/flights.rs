@@ -7,7 +7,7 @@ use crate::{
     command::{Direction, Reply, Selector},
     error::Error,
     flight::{Flight, FlightNo, Waiter},
-    limits::{REFUSED_MILLIS, ROUND_MILLIS},
+    limits::{PAUSE_MILLIS, ROUND_MILLIS},
     memory::{Chain, Errand, Pause},
     wire::{Refusal, Request, Response, Tally},
 };
@@ -101,11 +101,11 @@ impl Desk<'_, '_, '_> {
             (live.flights.remove(&(chain.no, from)), live.next_flight())
         };
         let Some(flight) = flight else { return Ok(()) };
-        if outcome.is_ok() {
+        if outcome.is_ok() || flight.is_vain() {
             self.pause(chain, from, flight.is_vain());
-            if flight.taking {
-                self.end_exchange(chain, from)?;
-            }
+        }
+        if outcome.is_ok() {
+            self.end_exchange(chain, from, flight.taking)?;
         }
         let (waiters, tally, next) = flight.end(number);
         let outcome = outcome.map(|()| tally);
@@ -130,7 +130,7 @@ impl Desk<'_, '_, '_> {
             live.pauses.remove(&key);
             return;
         }
-        let most = Span::millis(REFUSED_MILLIS);
+        let most = Span::millis(PAUSE_MILLIS);
         let before = live.pauses.get(&key).map(|pause| pause.span);
         let span = before.map_or(Span::millis(ROUND_MILLIS), |span| span.doubled(most));
         live.pauses.insert(key, Pause { until: self.now().plus(span), span });

@@ -39,20 +39,15 @@ impl Desk<'_, '_, '_> {
             || now.since(before.since) > Span::millis(SETTLED_MOST_MILLIS)
     }
 
-    /// A peer has brought blocks: what is frozen now counts until the end of what it brings, or until
+    /// A peer has brought something new: what was frozen before it counts until the end of what it brings, or until
     /// nothing new has come for some time. After a restart, too: what came before it must not freeze out
     /// the rest either.
     pub(super) fn begin_exchange(&mut self, chain: &Chain, from: Peer) -> Result<(), Fault> {
         self.flight(chain, from, |flight| flight.taking = true);
-        if self.before_exchange(chain)?.is_some() {
-            return Ok(());
+        if self.before_exchange(chain)?.is_none() {
+            let places = chain.load(self.store())?.frozen as u64;
+            self.settle(chain, from, places);
         }
-        let places = {
-            let mut loaded = chain.load(self.store())?;
-            loaded.freeze(&chain.joined.genesis);
-            loaded.frozen as u64
-        };
-        self.settle(chain, from, places);
         Ok(())
     }
 
@@ -76,26 +71,33 @@ impl Desk<'_, '_, '_> {
 
     /// A peer has brought all it has: that freezes with time, unless others are bringing something, or
     /// did so last and were broken off.
-    pub(super) fn end_exchange(&mut self, chain: &Chain, from: Peer) -> Result<(), Fault> {
+    pub(super) fn end_exchange(
+        &mut self,
+        chain: &Chain,
+        from: Peer,
+        brought: bool,
+    ) -> Result<(), Fault> {
+        let Some(before) = self.before_exchange(chain)? else { return self.freeze(chain) };
+        let is_its = if brought {
+            before.from.is_none_or(|last| last == from)
+        } else {
+            before.from == Some(from)
+        };
+        if !is_its {
+            return Ok(());
+        }
         let others = {
             let live = self.memory().live.borrow();
             live.flights.iter().any(|((no, _), flight)| *no == chain.no && flight.taking)
         };
-        let Some(before) = self.before_exchange(chain)? else { return self.freeze(chain) };
-        let broken_off = before.from.filter(|last| *last != from);
-        match (others, broken_off) {
-            (false, None) => {
-                self.view().delete(layout::settled(chain.no));
-                self.freeze(chain)?;
-            }
+        if others {
             // It has ended well: who ends after it need not wait for it.
-            (true, None) => {
-                let settled = Settled { from: None, ..before };
-                records::write(self.view(), layout::settled(chain.no), &settled);
-            }
-            (_, Some(_)) => {}
+            let settled = Settled { from: None, ..before };
+            records::write(self.view(), layout::settled(chain.no), &settled);
+            return Ok(());
         }
-        Ok(())
+        self.view().delete(layout::settled(chain.no));
+        self.freeze(chain)
     }
 
     /// An exchange that was broken off, or brings nothing, counts no longer.

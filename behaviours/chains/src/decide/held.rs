@@ -3,18 +3,14 @@
 
 use covey_kernel::{AskFailure, Bounded, Bytes, Effect, Fault, Hash, Peer, RequestId, Time};
 
-use super::{
-    desk::Desk,
-    ingest::{Taken, Waiting},
-    wasted::Bill,
-};
+use super::{desk::Desk, ingest::Taken, waiting::Waiting};
 use crate::{
     BlockId,
     error::Error,
     layout,
     limits::{HELD, HELD_PER_CHAIN, HELD_PER_NEIGHBOUR, INLINE_BYTES, PAGE_BYTES},
     loaded::{Holding, Loaded},
-    memory::{Chain, Errand},
+    memory::{Chain, Errand, Wasted},
     records::{self, HeldPost},
     wire::{Asker, Item, Request, Response, Tally},
 };
@@ -126,7 +122,8 @@ impl Desk<'_, '_, '_> {
             let mut waiting = Waiting::default();
             let taken = self.take(chain, item, &mut waiting)?;
             self.tell_taken(chain, &mut waiting)?;
-            let wasted = self.waste(chain, from, Bill::alone(taken, waiting.sought()))?;
+            // A neighbour is asked for them, so they are no fault of its.
+            let wasted = self.waste(chain, from, Wasted::new(waiting.sought().wasted, 0))?;
             match taken {
                 Taken::Held => {
                     self.keep_held(from, chain, item)?;

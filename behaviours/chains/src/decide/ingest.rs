@@ -1,20 +1,24 @@
 //! Taking blocks, whoever made them.
 
-use std::collections::BTreeMap;
-
 use covey_blobs::Blob;
-use covey_kernel::{Effect, Fault, Hash, Span, Topic};
+use covey_kernel::{Effect, Fault, Span, Topic};
 
-use super::{desk::Desk, states::state};
+use super::{
+    adding::{NotAdded, add},
+    desk::Desk,
+    states::state,
+    waiting::{Before, Waiting, Way},
+};
 use crate::{
-    Block, BlockId, SignedBlock,
+    BlockId, SignedBlock,
     command::{Event, State},
-    graph::{self, Ix, Never, Refused, Verdict},
+    graph::{Ix, Never, Verdict},
     layout,
-    limits::{AHEAD_MILLIS, HELD, PAGE_BLOCKS},
+    limits::AHEAD_MILLIS,
     loaded::Loaded,
     memory::{Chain, Change},
     records::{self, HeldPost, Joined, Stored},
+    refused::What,
     seal::Seal,
     wire::Item,
 };
@@ -41,68 +45,6 @@ pub(super) enum Taken {
     Invalid(&'static str),
 }
 
-/// How many places were sought.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sought {
-    /// For what was then not taken.
-    pub(super) wasted: u64,
-    /// For what was then taken after all.
-    pub(super) used: u64,
-}
-
-/// Blocks that came with others, and are taken only with some of them.
-#[derive(Default)]
-pub(super) struct Waiting {
-    /// Held posts, which wait for their likes, and how many places were sought for each.
-    held: BTreeMap<Hash, (Item, u64)>,
-    /// Blocks that were refused: they come in only with one that builds on them.
-    refused: BTreeMap<Hash, Item>,
-    /// What was taken and is to be told.
-    taken: Vec<BlockId>,
-    /// They were made here: whoever made them hears why they are not taken, and nothing is kept of them.
-    own: bool,
-    /// What was sought since that was last asked.
-    sought: Sought,
-}
-
-impl Waiting {
-    /// For what is made here.
-    pub(super) fn own() -> Self {
-        Self { own: true, ..Self::default() }
-    }
-
-    /// A block is refused, or not even looked at: only what builds on it brings it.
-    pub(super) fn skip(&mut self, item: &Item) {
-        self.refused.insert(item.block.block.id().hash, item.clone());
-    }
-
-    /// What was sought since that was last asked.
-    pub(super) fn sought(&mut self) -> Sought {
-        std::mem::take(&mut self.sought)
-    }
-
-    /// A held post was taken after all.
-    fn give_back(&mut self, id: &BlockId) {
-        let sought = self.held.get(&id.hash).map_or(0, |(_, sought)| *sought);
-        self.sought.used = self.sought.used.saturating_add(sought);
-    }
-
-    /// Collects a block that is not in the graph, after those before it. False if one is nowhere.
-    fn collect(&self, loaded: &Loaded, id: &BlockId, found: &mut Vec<Item>) -> bool {
-        let is_found = |item: &Item| item.block.block.id() == *id;
-        if loaded.find(id).is_some() || found.iter().any(is_found) {
-            return true;
-        }
-        let held = self.held.get(&id.hash).map(|(item, _)| item);
-        let item = self.refused.get(&id.hash).or(held);
-        let Some(item) = item.filter(|item| is_found(item)) else { return false };
-        // Each was examined when all before it were there or found, so this ends.
-        let before = item.block.block.backs.iter().all(|back| self.collect(loaded, back, found));
-        found.push(item.clone());
-        before && found.len() <= PAGE_BLOCKS
-    }
-}
-
 impl Desk<'_, '_, '_> {
     /// Takes a block with its payload, if that came too.
     pub(super) fn take(
@@ -122,33 +64,42 @@ impl Desk<'_, '_, '_> {
         if let Some(why) = self.fault(chain, item, &id) {
             return Ok(why);
         }
-        if self.was_refused(chain, &id) {
-            waiting.skip(item);
+        if self.was_refused(chain, &id, waiting.way) {
+            waiting.refuse(id, item);
             return Ok(Taken::Refused);
         }
-        let Some(before) = self.past(chain, &loaded, signed, waiting)? else {
+        if self.builds_on_refused(chain, &signed.block) {
+            self.refuse(chain, id.hash, What::Fork);
+            waiting.refuse(id, item);
+            return Ok(Taken::Refused);
+        }
+        let mut before = Before::default();
+        if !self.past(chain, &loaded, signed, waiting, &mut before)? {
+            waiting.waste(before.items.len() as u64);
             return Ok(Taken::Unknown);
-        };
+        }
+        let before = before.items;
         let settled = self.settled(chain, &loaded)?;
         let sought = loaded.graph.sought();
-        let back = comes_back(&loaded, signed);
-        if let Err(why) = add(&mut loaded, &before, (signed, id), settled) {
-            // Even what is seen at once costs something.
-            let wasted = loaded.graph.sought().saturating_sub(sought).saturating_add(1);
-            waiting.sought.wasted = wasted;
-            drop(loaded);
-            return self.not_added(chain, &before, item, why, waiting);
-        }
+        let back = match add(&mut loaded, &before, (signed, id), settled) {
+            Ok(back) => back,
+            Err(why) => {
+                // Even what is seen at once costs something.
+                let sought = loaded.graph.sought().saturating_sub(sought);
+                waiting.waste(sought.saturating_add(1).saturating_add(before.len() as u64));
+                drop(loaded);
+                return self.not_added(chain, &before, (item, id), why, waiting);
+            }
+        };
         drop(loaded);
-        if let Some(back) = back {
+        for back in back {
             waiting.taken.push(self.bring_in(chain, back)?);
         }
-        for item in &before {
-            let id = item.block.block.id();
-            self.store_block(chain, item, id)?;
-            self.held_no_longer(chain, &id)?;
-            waiting.give_back(&id);
-            waiting.taken.push(id);
+        for (id, item) in &before {
+            self.store_block(chain, item, *id)?;
+            self.held_no_longer(chain, id)?;
+            waiting.give_back(id);
+            waiting.taken.push(*id);
         }
         self.store_block(chain, item, id)?;
         waiting.taken.push(id);
@@ -172,36 +123,45 @@ impl Desk<'_, '_, '_> {
     fn not_added(
         &mut self,
         chain: &Chain,
-        before: &[Item],
-        item: &Item,
+        before: &[(BlockId, Item)],
+        (item, id): (&Item, BlockId),
         why: NotAdded,
         waiting: &mut Waiting,
     ) -> Result<Taken, Fault> {
-        let hash = item.block.block.id().hash;
         Ok(match why {
             NotAdded::Verdict(Verdict::Held) => {
-                waiting.held.insert(hash, (item.clone(), waiting.sought.wasted));
+                waiting.hold(id, item);
                 Taken::Held
             }
             NotAdded::Verdict(Verdict::Never(Never::OtherFirst)) => Taken::Refused,
             NotAdded::Verdict(_) => Taken::Invalid("nothing can admit it"),
-            NotAdded::Forked { .. } if waiting.own => Taken::Forked,
+            NotAdded::Forked { .. } if waiting.way == Way::Own => Taken::Forked,
             NotAdded::Forked { verdicts, place } => {
-                let items = before.iter().chain([item]).cloned().zip(verdicts);
+                let items = before.iter().map(|(_, item)| item).chain([item]).cloned();
+                let items = items.zip(verdicts);
                 if self.leave_aside(chain, &items.collect::<Vec<_>>(), place)? {
                     return Ok(Taken::Forked);
                 }
-                self.refuse(chain, hash);
-                waiting.skip(item);
+                self.refuse(chain, id.hash, What::Fork);
+                waiting.refuse(id, item);
                 Taken::Refused
             }
             NotAdded::HeldAside => {
-                waiting.held.insert(hash, (item.clone(), waiting.sought.wasted));
+                waiting.hold(id, item);
                 Taken::Forked
             }
             NotAdded::TooMany => {
-                self.refuse(chain, hash);
-                waiting.skip(item);
+                if waiting.way == Way::Own {
+                    return Ok(Taken::Refused);
+                }
+                // With a like, what it brings need not be judged again either.
+                for (held, _) in before {
+                    if item.block.block.vouches_for() == Some(*held) {
+                        self.refuse(chain, held.hash, What::HeldPost);
+                    }
+                }
+                self.refuse(chain, id.hash, What::Sibling);
+                waiting.refuse(id, item);
                 Taken::Refused
             }
             NotAdded::NoPast => Taken::Unknown,
@@ -210,7 +170,7 @@ impl Desk<'_, '_, '_> {
     }
 
     /// What is wrong with a block, as far as it can be seen without its past.
-    fn fault(&self, chain: &Chain, item: &Item, id: &BlockId) -> Option<Taken> {
+    pub(super) fn fault(&self, chain: &Chain, item: &Item, id: &BlockId) -> Option<Taken> {
         let signed = &item.block;
         if signed.check(&chain.joined.genesis).is_err() {
             return Some(Taken::Invalid("it breaks a rule of its chain"));
@@ -232,24 +192,24 @@ impl Desk<'_, '_, '_> {
     }
 
     /// What of a block's past must be taken with it: nothing, or a held post with a like that builds
-    /// on it alone, or blocks that were refused. None if some of the past is nowhere.
+    /// on it alone, or blocks that were refused. False if some of the past is nowhere.
     fn past(
         &self,
         chain: &Chain,
         loaded: &Loaded,
         signed: &SignedBlock,
         waiting: &Waiting,
-    ) -> Result<Option<Vec<Item>>, Fault> {
+        before: &mut Before,
+    ) -> Result<bool, Fault> {
         let block = &signed.block;
-        let mut before = Vec::new();
-        if block.backs.iter().all(|back| waiting.collect(loaded, back, &mut before)) {
-            return Ok(Some(before));
+        if block.backs.iter().all(|back| waiting.collect(loaded, back, before)) {
+            return Ok(true);
         }
-        let Some(like) = block.vote.filter(|vote| vote.like && *block.backs == [vote.target])
-        else {
-            return Ok(None);
-        };
-        Ok(self.find_held(chain, &like.target, waiting)?.map(|held| vec![held]))
+        let Some(liked) = block.vouches_for() else { return Ok(false) };
+        let Some(held) = self.find_held(chain, &liked, waiting)? else { return Ok(false) };
+        *before = Before::default();
+        before.push(liked, held);
+        Ok(true)
     }
 
     fn find_held(
@@ -258,8 +218,8 @@ impl Desk<'_, '_, '_> {
         id: &BlockId,
         waiting: &Waiting,
     ) -> Result<Option<Item>, Fault> {
-        if let Some((item, _)) = waiting.held.get(&id.hash) {
-            return Ok((item.block.block.id() == *id).then(|| item.clone()));
+        if let Some(item) = waiting.held(id) {
+            return Ok(Some(item.clone()));
         }
         let held: Option<HeldPost> =
             records::read(self.store(), &layout::held(chain.no, &id.hash))?;
@@ -336,104 +296,6 @@ impl Desk<'_, '_, '_> {
     pub(super) fn state_of(&self, chain: &Chain, id: &BlockId) -> Result<State, Fault> {
         let mut loaded = chain.load(self.store())?;
         Ok(loaded.find(id).map_or(State::Held, |ix| state(&mut loaded, ix)))
-    }
-}
-
-/// Why a block was not added.
-pub(super) enum NotAdded {
-    Verdict(Verdict),
-    /// It would change this place, which is frozen, or builds on what is left aside. It is admitted, with
-    /// what is taken with it.
-    Forked {
-        verdicts: Vec<Verdict>,
-        place: Option<usize>,
-    },
-    /// It builds on what is left aside, and its author has no reps there.
-    HeldAside,
-    /// The order leaves out too many of its author's blocks.
-    TooMany,
-    /// Some of the blocks before it are not there.
-    NoPast,
-    /// It breaks a rule that its past shows.
-    Breaks(&'static str),
-}
-
-/// Adds a block and those that are taken with it, or nothing at all.
-fn add(
-    loaded: &mut Loaded,
-    before: &[Item],
-    block: (&SignedBlock, BlockId),
-    settled: usize,
-) -> Result<(), NotAdded> {
-    let mut added = Vec::new();
-    let outcome = try_add(loaded, before, block, settled, &mut added);
-    if outcome.is_err() {
-        added.iter().rev().for_each(|hash| loaded.retract_last(hash));
-    }
-    outcome
-}
-
-fn try_add(
-    loaded: &mut Loaded,
-    before: &[Item],
-    (signed, id): (&SignedBlock, BlockId),
-    settled: usize,
-    added: &mut Vec<Hash>,
-) -> Result<(), NotAdded> {
-    for item in before {
-        let id = item.block.block.id();
-        loaded.insert(&item.block, id).ok_or(NotAdded::NoPast)?;
-        added.push(id.hash);
-    }
-    fits(loaded, &signed.block)?;
-    let (ix, verdict) = loaded.insert(signed, id).ok_or(NotAdded::NoPast)?;
-    added.push(id.hash);
-    match (verdict, loaded.graph.is_aside(ix)) {
-        (Verdict::Admitted, false) => {}
-        (Verdict::Admitted, true) => {
-            return Err(NotAdded::Forked { verdicts: verdicts(loaded, added), place: None });
-        }
-        (Verdict::Held, true) => return Err(NotAdded::HeldAside),
-        (verdict, _) => return Err(NotAdded::Verdict(verdict)),
-    }
-    // One rep must not fill every disk: a few of an author's blocks are left out, no more.
-    match loaded.graph.may_stay(settled, signed.block.author.as_ref(), HELD) {
-        Ok(()) => Ok(()),
-        Err(Refused::TooMany) => Err(NotAdded::TooMany),
-        Err(Refused::Frozen(place)) => {
-            Err(NotAdded::Forked { verdicts: verdicts(loaded, added), place: Some(place) })
-        }
-    }
-}
-
-fn verdicts(loaded: &Loaded, added: &[Hash]) -> Vec<Verdict> {
-    added.iter().filter_map(|hash| loaded.verdict(hash)).collect()
-}
-
-/// A held post that is left aside, and comes back with this like of it.
-fn comes_back(loaded: &Loaded, like: &SignedBlock) -> Option<Ix> {
-    let vote = like.block.vote.filter(|vote| vote.like && *like.block.backs == [vote.target])?;
-    let target = loaded.find(&vote.target)?;
-    let vote = Some(graph::Vote { like: true, target });
-    loaded.graph.would_come_back(vote, &[target])
-}
-
-/// Whether a block may stand on its past: not earlier than a block before it, and its vote on an
-/// ancestor and no like of its author's own.
-pub(super) fn fits(loaded: &Loaded, block: &Block) -> Result<(), NotAdded> {
-    let backs: Option<Vec<Ix>> = block.backs.iter().map(|back| loaded.find(back)).collect();
-    let backs = backs.ok_or(NotAdded::NoPast)?;
-    if backs.iter().any(|back| loaded.graph.time(*back) > Some(block.time)) {
-        return Err(NotAdded::Breaks("its time is before that of a block before it"));
-    }
-    let Some(vote) = &block.vote else { return Ok(()) };
-    let may = loaded.find(&vote.target).is_some_and(|target| {
-        let own = block.author.is_some_and(|author| loaded.graph.is_by(target, &author));
-        loaded.graph.is_in_past(target, &backs) && !(vote.like && own)
-    });
-    match may {
-        true => Ok(()),
-        false => Err(NotAdded::Breaks("its vote is on what its author may not vote on")),
     }
 }
 

@@ -5,7 +5,8 @@ use covey_kernel::{Bounded, Keypair, PublicKey, Time};
 
 use super::{
     desk::Desk,
-    ingest::{Taken, Waiting},
+    ingest::Taken,
+    waiting::{Waiting, Way},
 };
 use crate::{
     Block, BlockId, Invalid, Payload, SignedBlock, Vote,
@@ -80,7 +81,7 @@ impl Desk<'_, '_, '_> {
         if !self.can_hold_own(chain)? {
             return Err(Error::TooManyHeld);
         }
-        let mut waiting = Waiting::own();
+        let mut waiting = Waiting::on(Way::Own);
         match self.take(chain, &item, &mut waiting)? {
             Taken::New => {
                 self.put_payload(chain, &id, payload)?;

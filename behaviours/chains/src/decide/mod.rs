@@ -4,6 +4,7 @@
 //! A block that is taken is added to the graph at once, and a fault of the store after that halts
 //! the node; so whatever else can be refused is refused before the first block is added.
 
+mod adding;
 mod answers;
 mod chains;
 mod choosing;
@@ -20,10 +21,10 @@ mod payloads;
 mod pulling;
 mod purging;
 mod reading;
-pub(crate) mod refused;
 mod rounds;
 mod serving;
 mod states;
+mod waiting;
 mod wasted;
 
 use covey_kernel::{CommandId, Effect};

@@ -2,16 +2,12 @@
 
 use covey_kernel::{Effect, Fault, GossipId, GossipVerdict, Peer, Topic, limits::GOSSIP_BYTES};
 
-use super::{
-    desk::Desk,
-    ingest::{Taken, Waiting},
-    wasted::Bill,
-};
+use super::{desk::Desk, ingest::Taken, waiting::Waiting};
 use crate::{
     command::State,
     error::Error,
     limits::NEIGHBOURS_TOLD,
-    memory::{Chain, Errand},
+    memory::{Chain, Errand, Wasted},
     wire::{Item, News, Request},
 };
 
@@ -66,8 +62,9 @@ impl Desk<'_, '_, '_> {
         }
         let mut waiting = Waiting::default();
         let taken = self.take(chain, item, &mut waiting)?;
-        let owed = Bill::alone(taken, waiting.sought());
-        self.waste(chain, from, owed)?;
+        let all = waiting.sought().wasted;
+        let held = if taken == Taken::Held { all } else { 0 };
+        self.waste(chain, from, Wasted::new(all, held))?;
         self.tell_taken(chain, &mut waiting)?;
         self.memory().tidy(chain.no);
         let placed = self.is_placed(chain, item)?;

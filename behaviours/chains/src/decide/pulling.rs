@@ -4,7 +4,8 @@ use covey_kernel::{AskFailure, Bounded, Effect, Fault, Peer};
 
 use super::{
     desk::Desk,
-    ingest::{Taken, Waiting},
+    ingest::Taken,
+    waiting::{Waiting, Way},
     wasted::{Bill, WASTED},
 };
 use crate::{
@@ -107,13 +108,13 @@ impl Desk<'_, '_, '_> {
         page: &Page,
         asked: bool,
     ) -> Result<(), Error> {
-        let Came { accepted, refused, lacked, broken } =
+        let Came { accepted, refused, lacked, broken, .. } =
             self.take_items(from, chain, &page.items)?;
         let tally = Tally { accepted, offered: page.items.len() as u64 };
         self.flight(chain, from, |flight| {
             flight.count(tally);
             flight.taken(accepted > 0, lacked);
-            flight.refused |= refused > 0;
+            flight.refused = flight.refused.saturating_add(refused);
         });
         self.memory().tidy(chain.no);
         match broken {
@@ -133,14 +134,22 @@ impl Desk<'_, '_, '_> {
     }
 
     fn take_items(&mut self, from: Peer, chain: &Chain, items: &[Item]) -> Result<Came, Error> {
-        let (mut came, mut waiting) = (Came::default(), Waiting::default());
-        if !items.is_empty() {
-            self.begin_exchange(chain, from)?;
-        }
+        let (mut came, mut waiting) = (Came::default(), Waiting::on(Way::Page));
+        self.freeze(chain)?;
         let (mut sparing, mut bill) = (false, Bill::default());
-        for item in items {
-            if sparing && self.is_crowded(chain, item)? {
-                waiting.skip(item);
+        for (at, item) in items.iter().enumerate() {
+            let id = item.block.block.id();
+            let like = items.get(at.saturating_add(1));
+            let like = like.filter(|next| next.block.block.vouches_for() == Some(id));
+            if sparing && self.is_spared(chain, item, like)? {
+                match self.fault(chain, item, &id) {
+                    None => waiting.refuse(id, item),
+                    Some(Taken::Invalid(why)) => {
+                        came.broken = Some(Broken::Invalid(why));
+                        break;
+                    }
+                    Some(_) => {}
+                }
                 continue;
             }
             let taken = self.take(chain, item, &mut waiting)?;
@@ -151,10 +160,11 @@ impl Desk<'_, '_, '_> {
                     break;
                 }
                 Taken::Refused => came.refused = came.refused.saturating_add(1),
+                Taken::Forked => came.left = true,
                 Taken::Unknown => came.lacked = true,
                 _ => {}
             }
-            let owed = bill.next(taken, waiting.sought());
+            let owed = bill.next(taken, waiting.sought(), like.is_some());
             if self.waste(chain, from, owed)? {
                 if sparing || taken != Taken::Refused {
                     came.broken = Some(Broken::Wasteful);
@@ -167,6 +177,9 @@ impl Desk<'_, '_, '_> {
         if came.broken.is_none() {
             self.waste(chain, from, bill.last())?;
         }
+        if came.accepted > 0 || came.left {
+            self.begin_exchange(chain, from)?;
+        }
         self.tell_taken(chain, &mut waiting)?;
         if came.accepted > 0 {
             self.go_on_exchanging(chain, from)?;
@@ -176,6 +189,17 @@ impl Desk<'_, '_, '_> {
             }
         }
         Ok(came)
+    }
+
+    /// Whether a block need not be looked at while a peer's share is used up: the order leaves out too many of its
+    /// author's, or of the author of the like with which alone it can come in; or that was refused.
+    fn is_spared(&self, chain: &Chain, item: &Item, like: Option<&Item>) -> Result<bool, Fault> {
+        if self.is_crowded(chain, item)? {
+            return Ok(true);
+        }
+        let Some(like) = like else { return Ok(false) };
+        let was_refused = self.was_refused(chain, &like.block.block.id(), Way::Page);
+        Ok(was_refused || self.is_crowded(chain, like)?)
     }
 
     /// Nothing more comes: what is held there is asked for, and payloads.
@@ -210,6 +234,8 @@ struct Came {
     accepted: u64,
     /// Blocks that are not taken though they may be.
     refused: u64,
+    /// Something is left aside.
+    left: bool,
     /// Some of a block's past is not known here.
     lacked: bool,
     /// Why the rest of it was not looked at.

@@ -1,58 +1,55 @@
 //! What a peer may cost us for nothing. Whether a block is taken is known only after its place was
 //! sought, which can mean to place much of the chain again; and it may have honest reasons if it is not.
 
-use covey_kernel::{Effect, Fault, Peer};
+use covey_kernel::{Effect, Fault, Hash, Peer};
 
 use super::{
     desk::Desk,
-    ingest::{Sought, Taken},
+    ingest::Taken,
+    waiting::{Sought, Way},
 };
 use crate::{
+    Block, BlockId,
     graph::Ix,
     limits::{HELD, share},
     memory::{Chain, Wasted},
+    refused::What,
     wire::Item,
 };
 
 /// A peer's share is used up.
 pub(super) const WASTED: &str = "too much of what it sent could not be taken: try again later";
 
-/// What several blocks that come together cost for nothing.
+/// What the blocks of a page cost for nothing.
 #[derive(Default)]
 pub(super) struct Bill {
     /// For a held post: whether that was for nothing is seen when the next block has been tried, since a peer
     /// sends it right before its like.
-    held: u64,
+    held: Wasted,
 }
 
 impl Bill {
-    /// What is owed once this block was tried.
-    pub(super) fn next(&mut self, taken: Taken, sought: Sought) -> Wasted {
-        let (later, other) = match taken {
-            Taken::Held => (sought.wasted, 0),
-            _ => (0, sought.wasted),
+    /// What is owed once a block was tried. What follows a held post may say that it is its like.
+    pub(super) fn next(&mut self, taken: Taken, sought: Sought, has_like: bool) -> Wasted {
+        let (all, nothing) = (sought.wasted, Wasted::default());
+        let (now, later) = match taken {
+            Taken::Held if has_like => (nothing, Wasted::new(all, 0)),
+            Taken::Held => (nothing, Wasted::new(all, all)),
+            _ => (Wasted::new(all, 0), nothing),
         };
-        let held = std::mem::replace(&mut self.held, later);
-        let (held, back) = (held.saturating_sub(sought.used), sought.used.saturating_sub(held));
-        Wasted { held, all: held.saturating_add(other), back }
-    }
-
-    /// What is owed for a block that comes alone.
-    pub(super) fn alone(taken: Taken, sought: Sought) -> Wasted {
-        let mut bill = Self::default();
-        bill.next(taken, sought).plus(bill.last())
+        std::mem::replace(&mut self.held, later).plus(now).less(sought.used)
     }
 
     /// What is owed at the end.
     pub(super) fn last(self) -> Wasted {
-        Wasted { held: self.held, all: self.held, back: 0 }
+        self.held
     }
 }
 
 impl Desk<'_, '_, '_> {
     /// Counts what was sought for what was not taken, and tells whether the peer's share is used up. An honest
     /// peer may have that many blocks of a hard fork, or siblings that it took and we did not, as who makes
-    /// them sends others to everybody; but not that many held posts.
+    /// them sends others to everybody; but it does not pass held posts on without their likes.
     pub(super) fn waste(&mut self, chain: &Chain, from: Peer, owed: Wasted) -> Result<bool, Fault> {
         let held = {
             let mut live = self.memory().live.borrow_mut();
@@ -64,6 +61,30 @@ impl Desk<'_, '_, '_> {
             self.effect(Effect::Strike(from));
         }
         Ok(owed.all > 0 && self.wastes(chain, from)?)
+    }
+
+    /// Whether a block was refused some time ago. A held post whose like was may still be held.
+    pub(super) fn was_refused(&self, chain: &Chain, id: &BlockId, way: Way) -> bool {
+        match self.what_was_refused(chain, id) {
+            None => false,
+            Some(What::HeldPost) => way == Way::Page,
+            Some(What::Sibling | What::Fork) => true,
+        }
+    }
+
+    /// Whether a block builds on one of a hard fork of which there are too many.
+    pub(super) fn builds_on_refused(&self, chain: &Chain, block: &Block) -> bool {
+        block.backs.iter().any(|back| self.what_was_refused(chain, back) == Some(What::Fork))
+    }
+
+    fn what_was_refused(&self, chain: &Chain, id: &BlockId) -> Option<What> {
+        let live = self.memory().live.borrow();
+        live.refused.get(&chain.no)?.get(self.now(), &id.hash)
+    }
+
+    pub(super) fn refuse(&self, chain: &Chain, hash: Hash, what: What) {
+        let mut live = self.memory().live.borrow_mut();
+        live.refused.entry(chain.no).or_default().insert(self.now(), hash, what);
     }
 
     /// Whether the order leaves out so many of the author's blocks that one more is hardly taken.

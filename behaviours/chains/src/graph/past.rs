@@ -1,6 +1,6 @@
 //! The end of a past, back to the last block that everything else in it stands before or after.
 
-use std::collections::BinaryHeap;
+use std::{collections::BinaryHeap, sync::atomic::Ordering};
 
 use super::{Graph, Ix, Verdict};
 
@@ -57,6 +57,8 @@ impl Graph {
             if ix == target {
                 return true;
             }
+            // To walk costs about as much as to place.
+            self.sought.fetch_add(1, Ordering::Relaxed);
             add(&mut open, self.node(ix).map_or(&[], |node| &node.backs));
         }
         false

@@ -11,6 +11,7 @@
 mod anything;
 mod apart;
 mod asked;
+mod attacks;
 mod bounds;
 mod choosing;
 mod exchange;

@@ -2,7 +2,7 @@
 
 use covey_chains::{
     Block, BlockId, SignedBlock, Vote,
-    command::Command,
+    command::{Command, Which},
     genesis::Genesis,
     wire::{ChainRef, Item, News, Page, Response},
 };
@@ -69,22 +69,42 @@ fn a_page_of_it_is_not_read_to_its_end() {
 }
 
 #[test]
-fn an_answer_of_held_posts_is_not_read_to_its_end() {
+fn an_answer_of_held_posts_is_not_read_to_its_end_and_is_no_fault() {
     let (mut net, chain, posts) = costly();
+    let good = block(&net, 1, &[chain.id()], 30_000);
     let reference = ChainRef { genesis: chain.id().hash, first: None };
     let items = posts.into_iter().map(|block| Item { block, payload: None });
     net.link(0, 1);
     net.answer_instead = Some(Response::Held(Bounded::first(items)).encode());
     net.pull_held(0, reference);
-    assert_eq!(net.strikes, [net.nodes[1].peer]);
+    assert!(!net.heads(0, &chain, Which::Held).is_empty());
+    assert_eq!(net.strikes, []);
+    // Its share is used up.
+    give_from(&mut net, 1, &good);
+    assert!(!net.order(0, &chain).contains(&good.block.id()));
+    net.round();
+    give_from(&mut net, 1, &good);
+    assert!(net.order(0, &chain).contains(&good.block.id()));
 }
 
-/// A long chain, and siblings near its beginning of an author with one rep: the order leaves out all but one.
-/// Node 0 has taken as many of them as it takes.
-fn flooded(length: u64) -> (Net, Genesis, BlockId, Vec<SignedBlock>) {
+/// Node 0 gets a block from another.
+fn give_from(net: &mut Net, from: usize, block: &SignedBlock) {
+    let items = [Item { block: block.clone(), payload: None }];
+    let page = Page { items: Bounded::first(items), next: None };
+    net.answer_instead = Some(Response::Page(page).encode());
+    net.link(0, from);
+    net.answer_instead = None;
+}
+
+/// A long chain, and siblings near its beginning of 2, who has one rep, as 3 has: the order leaves out all but
+/// one. Node 0 has taken as many of them as it takes.
+pub(crate) fn flooded(length: u64) -> (Net, Genesis, BlockId, Vec<SignedBlock>) {
     let (mut net, chain) = apart();
-    let (hello, _) = net.post(0, &chain, "hello", 2);
-    let (welcome, _) = net.vote(0, &chain, (true, hello), 1).unwrap();
+    let welcome = [2, 3].map(|author| {
+        let (hello, _) = net.post(0, &chain, "hello", author);
+        net.vote(0, &chain, (true, hello), 1).unwrap().0
+    });
+    let [_, welcome] = welcome;
     net.wait(Span::hours(30));
     let mut siblings: Vec<SignedBlock> =
         (0..60).map(|number| block(&net, 2, &[welcome], number)).collect();

@@ -7,43 +7,39 @@ use std::collections::BTreeMap;
 
 use covey_kernel::{Hash, Span, Time};
 
-use super::desk::Desk;
-use crate::{
-    BlockId,
-    limits::{REFUSED, REFUSED_MILLIS},
-    memory::Chain,
-};
+use crate::limits::{REFUSED, REFUSED_MILLIS};
+
+/// What was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// One of too many of its author's that the order leaves out.
+    Sibling,
+    /// One of too many of a hard fork.
+    Fork,
+    /// A held post whose like was refused. It may still be held.
+    HeldPost,
+}
 
 /// Of one chain: until when.
 #[derive(Default)]
-pub(crate) struct RefusedBlocks(BTreeMap<Hash, Time>);
+pub(crate) struct RefusedBlocks(BTreeMap<Hash, (Time, What)>);
 
 impl RefusedBlocks {
-    fn contains(&self, now: Time, hash: &Hash) -> bool {
-        self.0.get(hash).is_some_and(|until| is_ahead(now, *until))
+    /// What was refused of a block.
+    pub(crate) fn get(&self, now: Time, hash: &Hash) -> Option<What> {
+        let (until, what) = self.0.get(hash)?;
+        is_ahead(now, *until).then_some(*what)
     }
 
     /// What is past is forgotten when there are too many; and then anything.
-    fn insert(&mut self, now: Time, hash: Hash) {
+    pub(crate) fn insert(&mut self, now: Time, hash: Hash, what: What) {
         if self.0.len() >= REFUSED {
-            self.0.retain(|_, until| is_ahead(now, *until));
+            self.0.retain(|_, (until, _)| is_ahead(now, *until));
         }
         if self.0.len() >= REFUSED {
             self.0.pop_first();
         }
-        self.0.insert(hash, now.plus(Span::millis(REFUSED_MILLIS)));
-    }
-}
-
-impl Desk<'_, '_, '_> {
-    pub(super) fn was_refused(&self, chain: &Chain, id: &BlockId) -> bool {
-        let live = self.memory().live.borrow();
-        live.refused.get(&chain.no).is_some_and(|refused| refused.contains(self.now(), &id.hash))
-    }
-
-    pub(super) fn refuse(&self, chain: &Chain, hash: Hash) {
-        let mut live = self.memory().live.borrow_mut();
-        live.refused.entry(chain.no).or_default().insert(self.now(), hash);
+        self.0.insert(hash, (now.plus(Span::millis(REFUSED_MILLIS)), what));
     }
 }
 
@@ -64,8 +60,8 @@ mod tests {
     fn only_so_many_are_remembered_and_the_latest_always() {
         let (mut refused, now) = (RefusedBlocks::default(), Time::from_millis(1_000));
         for number in 0..2 * REFUSED {
-            refused.insert(now, hash(number));
-            assert!(refused.contains(now, &hash(number)));
+            refused.insert(now, hash(number), What::Fork);
+            assert!(refused.get(now, &hash(number)).is_some());
             assert_eq!(refused.0.len(), REFUSED.min(number + 1));
         }
     }
@@ -73,17 +69,17 @@ mod tests {
     #[test]
     fn what_is_past_makes_room() {
         let (mut refused, now) = (RefusedBlocks::default(), Time::from_millis(1_000));
-        (0..REFUSED).for_each(|number| refused.insert(now, hash(number)));
+        (0..REFUSED).for_each(|number| refused.insert(now, hash(number), What::Fork));
         let later = now.plus(Span::millis(REFUSED_MILLIS));
-        assert!(!refused.contains(later, &hash(0)));
-        refused.insert(later, hash(REFUSED));
+        assert!(refused.get(later, &hash(0)).is_none());
+        refused.insert(later, hash(REFUSED), What::Fork);
         assert_eq!(refused.0.len(), 1);
     }
 
     #[test]
     fn a_clock_that_is_set_back_refuses_nothing_for_long() {
         let (mut refused, now) = (RefusedBlocks::default(), Time::from_millis(REFUSED_MILLIS));
-        refused.insert(now, hash(0));
-        assert!(!refused.contains(now.minus(Span::secs(1)), &hash(0)));
+        refused.insert(now, hash(0), What::Fork);
+        assert!(refused.get(now.minus(Span::secs(1)), &hash(0)).is_none());
     }
 }
