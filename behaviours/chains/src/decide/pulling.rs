@@ -141,7 +141,7 @@ impl Desk<'_, '_, '_> {
             let id = item.block.block.id();
             let like = items.get(at.saturating_add(1));
             let like = like.filter(|next| next.block.block.vouches_for() == Some(id));
-            if sparing && self.is_spared(chain, item, like)? {
+            if sparing && self.is_crowded(chain, item)? {
                 match self.fault(chain, item, &id) {
                     None => waiting.refuse(id, item),
                     Some(Taken::Invalid(why)) => {
@@ -189,17 +189,6 @@ impl Desk<'_, '_, '_> {
             }
         }
         Ok(came)
-    }
-
-    /// Whether a block need not be looked at while a peer's share is used up: the order leaves out too many of its
-    /// author's, or of the author of the like with which alone it can come in; or that was refused.
-    fn is_spared(&self, chain: &Chain, item: &Item, like: Option<&Item>) -> Result<bool, Fault> {
-        if self.is_crowded(chain, item)? {
-            return Ok(true);
-        }
-        let Some(like) = like else { return Ok(false) };
-        let was_refused = self.was_refused(chain, &like.block.block.id(), Way::Page);
-        Ok(was_refused || self.is_crowded(chain, like)?)
     }
 
     /// Nothing more comes: what is held there is asked for, and payloads.

@@ -64,3 +64,26 @@ impl Graph {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use covey_kernel::Time;
+
+    use crate::graph::{Accepts, Entry, Graph, Ix, Params, Rules};
+
+    #[test]
+    fn a_walk_to_an_ancestor_counts() {
+        let params = Params { accepts: Accepts::Everybody, rules: Rules::Paper, first: None };
+        let mut graph = Graph::new(params, [0; 32]);
+        let mut back = Ix::GENESIS;
+        for height in 1..100u8 {
+            let (id, time) = ([height; 32], Time::from_millis(u64::from(height)));
+            let backs = vec![back];
+            let entry = Entry { id, height: height.into(), time, author: None, backs, vote: None };
+            (back, _) = graph.insert(&entry);
+        }
+        let before = graph.sought();
+        assert!(graph.is_in_past(Ix(1), &[back]));
+        assert!(graph.sought() - before >= 97);
+    }
+}

@@ -127,12 +127,15 @@ fn looking_for_what_is_held_counts() {
     let mut on: Vec<BlockId> = held.iter().map(|block| block.block.id()).collect();
     on.push(BlockId { height: 1_000, hash: Hash::of(b"nowhere") });
     on.sort_unstable();
-    let lost = (0..400).map(|number| unsigned(block(&net, 77, &on, 60_000 + number)));
+    let lost = (0..250).map(|number| unsigned(block(&net, 77, &on, 60_000 + number)));
     let last = block(&net, 1, &[first], 90_000);
     let blocks = held.into_iter().chain(lost).chain([last.clone()]);
     let items = blocks.map(item).collect();
     give_items(&mut net, 0, items);
     assert!(!is_there(&mut net, &chain, last.block.id()), "the page is read to its end");
+    net.round();
+    give(&mut net, 0, std::slice::from_ref(&last));
+    assert!(is_there(&mut net, &chain, last.block.id()));
 }
 
 #[test]
@@ -148,9 +151,12 @@ fn an_exchange_of_what_is_known_does_not_thaw_what_is_chosen() {
     net.budget = None;
     net.choose(0, &forum, posts[1][POSTS - 1]).unwrap();
     let order = net.order(0, &forum);
-    net.cut(0, 2);
+    net.link(0, 2);
     let old = block(&net, 1, &[first], 1);
-    give(&mut net, 0, &[old]);
+    let page = Page { items: Bounded::first([item(old.clone())]), next: None };
+    net.answer_instead = Some(Response::Page(page).encode());
+    net.round();
+    assert!(is_there(&mut net, &forum, old.block.id()), "it did not come");
     assert_eq!(net.order(0, &forum), order);
 }
 
@@ -210,7 +216,7 @@ fn an_honest_node_is_not_struck_for_its_own_held_posts() {
 
 #[test]
 fn likes_that_each_took_others_of_do_not_keep_honest_nodes_apart() {
-    let (mut net, chain, welcome, _) = flooded(1_000);
+    let (mut net, chain, welcome, _) = flooded(3_000);
     let tip = *net.order(0, &chain).last().unwrap();
     let beside = block(&net, 3, &[welcome], 20_000);
     give(&mut net, 0, std::slice::from_ref(&beside));
@@ -241,4 +247,8 @@ fn likes_that_each_took_others_of_do_not_keep_honest_nodes_apart() {
     (0..8).for_each(|_| net.round());
     // Whether the order has it is another question, as long as they have different likes.
     assert!(is_there(&mut net, &chain, news));
+    // What is known costs nothing more, so the other is heard at once.
+    net.deaf = false;
+    let (gossiped, _) = net.post(1, &chain, "more news", 1);
+    assert!(is_there(&mut net, &chain, gossiped));
 }

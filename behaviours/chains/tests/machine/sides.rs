@@ -244,7 +244,7 @@ fn one_author_has_only_a_share_of_what_is_left_aside() {
     let mut net = Net::new(3);
     net.join(0, &chain);
     let (first, _) = net.post(0, &chain, "first", 1);
-    let old = made::line(&net, first, 1, FORKED_PER_AUTHOR as u64 + 100);
+    let old = made::line(&net, first, 1, FORKED_PER_AUTHOR as u64 + 400);
     for number in 0..POSTS {
         net.wait(Span::hours(30));
         net.post(0, &chain, &format!("{number}"), 1);
@@ -254,6 +254,11 @@ fn one_author_has_only_a_share_of_what_is_left_aside() {
     assert_eq!(forks.len(), 1);
     let last = old[FORKED_PER_AUTHOR - 1].block.id();
     assert_eq!(forks[0].tips, [last]);
+    // What builds on too much of it is not judged again and again.
+    let last_placed = *net.order(0, &chain).last().unwrap();
+    let good = block(&net, 1, &[last_placed], 1);
+    give(&mut net, 0, std::slice::from_ref(&good));
+    assert!(net.order(0, &chain).contains(&good.block.id()), "the peer's share is used up");
     // Who follows that side gets the rest.
     assert_eq!(net.choose(0, &chain, last).map(|(adopted, _)| adopted), Ok(FORKED_PER_AUTHOR));
     give(&mut net, 0, &old);
