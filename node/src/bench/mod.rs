@@ -3,6 +3,7 @@
 
 pub mod chains;
 pub mod echo;
+mod meanwhile;
 pub mod msg;
 
 use std::time::Duration;
@@ -55,6 +56,10 @@ impl Latencies {
     pub(crate) fn add(&mut self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.0.saturating_record(micros);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) -> Result<(), BenchError> {
+        self.0.add(&other.0).map_err(|error| BenchError::Wrong(error.to_string()))
     }
 
     pub(crate) fn summary(&self) -> Latency {

@@ -10,7 +10,11 @@ use futures::StreamExt as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{BenchError, Latencies, Latency, echo, rate};
+use super::{
+    BenchError, Latencies, Latency, echo,
+    meanwhile::{Meanwhile, Watch},
+    rate,
+};
 use crate::{
     api::msg::types::{
         CodeResult, ContactInfo, EventInfo, HistoryResult, InviteInfo, MessageInfo, RelationInfo,
@@ -42,10 +46,20 @@ pub struct MsgResult {
     pub echo: f64,
     /// The messages' rate divided by the echo's.
     pub ratio: f64,
-    /// Messages a second while latencies were measured.
+    /// What it is at an even pace.
+    #[serde(flatten)]
+    pub paced: Paced,
+}
+
+/// Messages at an even pace.
+#[derive(Debug, Clone, Serialize)]
+pub struct Paced {
+    /// Messages a second.
     pub paced_rate: f64,
     /// From the call to send until the recipient's subscriber has the message.
     pub latency: Latency,
+    /// What the machine did meanwhile.
+    pub meanwhile: Meanwhile,
 }
 
 /// Measures one transport with so many messages; latencies at this many messages a second, or at
@@ -59,12 +73,14 @@ pub async fn measure(
     let place = tempfile::tempdir().map_err(crate::local::io("cannot make a temporary folder"))?;
     let (mut ann, mut bob) = pair(place.path(), transport).await?;
     let rate = throughput(&ann, &bob, messages).await?;
-    let (paced_rate, latency) = latency(&ann, &bob, pace.unwrap_or(rate / 2.0)).await?;
+    let watch = Watch::begin(place.path(), &[ann.client()?.socket(), bob.client()?.socket()])?;
+    let paced = latency(&ann, &bob, pace.unwrap_or(rate / 2.0), watch).await?;
     same_history(&ann, &bob).await?;
     ann.stop().await?;
     bob.stop().await?;
     let name = if transport == Transport::Quic { "quic" } else { "tcp" };
-    Ok(MsgResult { transport: name, messages, rate, echo, ratio: rate / echo, paced_rate, latency })
+    let ratio = rate / echo;
+    Ok(MsgResult { transport: name, messages, rate, echo, ratio, paced })
 }
 
 /// Two nodes whose people are contacts.
@@ -104,7 +120,7 @@ async fn throughput(ann: &Local, bob: &Local, messages: usize) -> Result<f64, Be
 }
 
 /// Sends at an even pace and takes the time of each message.
-async fn latency(ann: &Local, bob: &Local, pace: f64) -> Result<(f64, Latency), BenchError> {
+async fn latency(ann: &Local, bob: &Local, pace: f64, watch: Watch) -> Result<Paced, BenchError> {
     let none = json!({});
     let events: Subscription<EventInfo> =
         bob.client()?.subscribe("msg_subscribe", &none).await.map_err(LocalError::from)?;
@@ -134,10 +150,11 @@ async fn latency(ann: &Local, bob: &Local, pace: f64) -> Result<(f64, Latency), 
         begun_at.insert(id, at);
     }
     let sent_in = begun.elapsed();
-    let paced = rate(number, sent_in.max(PACED));
+    let paced_rate = rate(number, sent_in.max(PACED));
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let arrived = collect(bob, receiver, &begun_at).await?;
-    Ok((paced, arrived))
+    let meanwhile = watch.end().await?;
+    let latency = collect(bob, receiver, &begun_at).await?;
+    Ok(Paced { paced_rate, latency, meanwhile })
 }
 
 /// Ids with the time of their arrival, until nothing has come for a while.

@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::{Failure, Global, print};
 use crate::{
-    bench::{chains, echo, msg},
+    bench::{Latency, chains, echo, msg},
     local::Transport,
 };
 
@@ -105,23 +105,32 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
 }
 
 fn text(result: &msg::MsgResult) -> String {
-    let latency = &result.latency;
+    let (paced, meanwhile) = (&result.paced, &result.paced.meanwhile);
     format!(
         "{:<5} {} messages, each on both disks: {:.0} messages/s\n      \
          bare libp2p echo of {} bytes, 64 in flight: {:.0} requests/s; ratio {:.2}\n      \
-         at {:.0} messages/s: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+         at {:.0} messages/s: {}\n      \
+         meanwhile, every 5 ms:\n      \
+         node_status of both nodes: {}\n      \
+         bare echo over a socket: {}\n      \
+         4 KiB written and synced: {}",
         result.transport,
         result.messages,
         result.rate,
         echo::BODY,
         result.echo,
         result.ratio,
-        result.paced_rate,
-        latency.p50,
-        latency.p95,
-        latency.p99,
-        latency.max,
+        paced.paced_rate,
+        times(&paced.latency),
+        times(&meanwhile.status),
+        times(&meanwhile.echo),
+        times(&meanwhile.disk),
     )
+}
+
+fn times(latency: &Latency) -> String {
+    let Latency { p50, p95, p99, max } = latency;
+    format!("p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms, max {max:.1} ms")
 }
 
 fn chains_text(result: &chains::ChainsResult) -> String {

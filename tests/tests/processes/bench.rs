@@ -13,3 +13,17 @@ async fn a_conversation_is_made_up_where_none_is_given() {
     let missing = home.run(&["bench", "chains", "--data", "/nowhere"]).await.failed(1);
     assert!(missing.contains("/nowhere"), "{missing}");
 }
+
+#[tokio::test]
+async fn what_the_machine_did_stands_beside_the_messages() {
+    let home = Home::new("Ann").await;
+    let all =
+        ["bench", "msg", "--messages", "200", "--pace", "100", "--transport", "tcp", "--json"];
+    let result: Value = home.run(&all).await.json();
+    assert_eq!(result["messages"], 200, "{result}");
+    for what in ["status", "echo", "disk"] {
+        let times = &result["meanwhile"][what];
+        let (p50, max) = (times["p50"].as_f64(), times["max"].as_f64());
+        assert!(p50 > Some(0.0) && max >= p50, "{what} in {result}");
+    }
+}
