@@ -56,8 +56,9 @@ fn protocol(name: &str, metrics: &Metrics) -> ProtocolStatus {
 }
 
 async fn status(state: Arc<State>) -> Result<Status, RpcError> {
-    let peers = state.swarm.peers().await.map_err(swarm_ended)?;
-    let addresses = state.swarm.addresses().await.map_err(swarm_ended)?;
+    // Both at once: under load each question waits for its turn.
+    let both = tokio::try_join!(state.swarm.peers(), state.swarm.addresses());
+    let (peers, addresses) = both.map_err(swarm_ended)?;
     let uptime = SystemTime::now().duration_since(state.started).unwrap_or_default();
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").into(),
