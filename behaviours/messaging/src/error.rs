@@ -113,7 +113,7 @@ pub enum Error {
     #[error("too many contact codes are valid: take them back with `covey msg code --reset`")]
     TooManyCodes,
     /// Too many messages wait.
-    #[error("{OUTBOX} messages to {0} wait to be delivered: wait until they are online")]
+    #[error("{OUTBOX} messages to {0} wait to be delivered")]
     OutboxFull(String),
     /// A peer's bytes do not decode, or break a rule.
     #[error("invalid: {0}")]

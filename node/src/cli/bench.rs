@@ -121,16 +121,18 @@ fn text(result: &msg::MsgResult) -> String {
         result.echo,
         result.ratio,
         paced.paced_rate,
-        times(&paced.latency),
-        times(&meanwhile.status),
-        times(&meanwhile.echo),
-        times(&meanwhile.disk),
+        times(&paced.latency, 1),
+        times(&meanwhile.status, 2),
+        times(&meanwhile.echo, 2),
+        times(&meanwhile.disk, 2),
     )
 }
 
-fn times(latency: &Latency) -> String {
+fn times(latency: &Latency, digits: usize) -> String {
     let Latency { p50, p95, p99, max } = latency;
-    format!("p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms, max {max:.1} ms")
+    format!(
+        "p50 {p50:.digits$} ms, p95 {p95:.digits$} ms, p99 {p99:.digits$} ms, max {max:.digits$} ms"
+    )
 }
 
 fn chains_text(result: &chains::ChainsResult) -> String {

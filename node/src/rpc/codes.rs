@@ -139,7 +139,7 @@ codes! {
     OWN_CODE = 2019, "own_code", "the contact code is your own", "give it to somebody else";
     INVITE_TOO_LONG = 2020, "invite_too_long", "the invite's text is too long", "shorten it";
     OUTBOX_FULL = 2021, "outbox_full", "too many messages to them wait to be delivered",
-        "wait until they are online";
+        "wait until some of them are delivered";
 
     UNKNOWN_CHAIN = 3000, "unknown_chain", "no chain of this name is followed",
         "chains_list shows those that are; chains_join follows one";
