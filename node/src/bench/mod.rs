@@ -5,6 +5,7 @@ pub mod chains;
 pub mod echo;
 mod meanwhile;
 pub mod msg;
+mod paced;
 
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub enum BenchError {
 /// Latencies in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Latency {
+    /// How many were timed.
+    pub count: u64,
     /// Half were at most this long.
     pub p50: f64,
     /// 95 of 100.
@@ -58,14 +61,20 @@ impl Latencies {
         self.0.saturating_record(micros);
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) -> Result<(), BenchError> {
-        self.0.add(&other.0).map_err(|error| BenchError::Wrong(error.to_string()))
+    /// Adds one of those that are asked for at this interval. One that took longer kept the next
+    /// ones from being asked, which would have waited too: they are added with what they would
+    /// have waited.
+    pub(crate) fn add_regular(&mut self, latency: Duration, interval: Duration) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let latency = micros(latency).clamp(1, self.0.high());
+        // It is within the bounds.
+        self.0.record_correct(latency, micros(interval)).unwrap_or_default();
     }
 
     pub(crate) fn summary(&self) -> Latency {
         #[allow(clippy::cast_precision_loss)] // microseconds below a minute are exact
         let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1000.0;
-        Latency { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
+        Latency { count: self.0.len(), p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Failure, Global, print};
+use super::{Failure, Global, interrupt::unless_signalled, print};
 use crate::{
     bench::{Latency, chains, echo, msg},
     local::Transport,
@@ -12,12 +12,15 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Bench {
-    /// Messages between two nodes, beside a bare libp2p echo
+    /// Messages between two nodes, beside a bare libp2p echo and the disk
+    ///
+    /// The nodes' data is in the folder for temporary files, which must be on the disk that is to be
+    /// measured: TMPDIR=/home/ann covey bench msg
     #[command(after_help = "Example: covey bench msg --messages 10000")]
     Msg {
         /// How many messages the throughput is measured with
-        #[arg(long, default_value_t = 10_000)]
-        messages: usize,
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+        messages: u32,
         /// How many messages a second the latency is measured at [default: half of what was
         /// measured]
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -63,10 +66,14 @@ impl From<Over> for Transport {
     }
 }
 
+fn failed(error: crate::bench::BenchError) -> Failure {
+    Failure::Checked(error.to_string())
+}
+
 pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
-    let failed = |error: crate::bench::BenchError| Failure::Checked(error.to_string());
     match bench {
         Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
+        // It runs no nodes, and computes without a pause.
         Bench::Chains { data, grow: Some(posts), .. } => {
             let grown = chains::grow(data.as_deref(), posts).map_err(failed)?;
             print::either(global.json, &grown, |grown| {
@@ -77,6 +84,13 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
                 format!("{}\n(the later Freechains paper: 50,000 to 70,000 µs)", lines.join("\n"))
             })
         }
+        nodes => unless_signalled(with_nodes(global, nodes)).await,
+    }
+}
+
+async fn with_nodes(global: &Global, bench: Bench) -> Result<(), Failure> {
+    match bench {
+        Bench::EchoServer { .. } => Ok(()),
         Bench::Chains { data, chains: Some(chains), .. } => {
             let many = chains::many(data.as_deref(), chains.into()).await.map_err(failed)?;
             print::either(global.json, &many, |many| {
@@ -91,6 +105,7 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
             print::either(global.json, &result, chains_text)
         }
         Bench::Msg { messages, pace, transport } => {
+            let messages = usize::try_from(messages).unwrap_or(usize::MAX);
             let all = [Over::Tcp, Over::Quic];
             let chosen = transport.as_ref().map_or(all.as_slice(), std::slice::from_ref);
             for over in chosen {
@@ -107,29 +122,36 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
 fn text(result: &msg::MsgResult) -> String {
     let (paced, meanwhile) = (&result.paced, &result.paced.meanwhile);
     format!(
-        "{:<5} {} messages, each on both disks: {:.0} messages/s\n      \
+        "{:<5} {} messages, each on both {}: {:.0} messages/s\n      \
          bare libp2p echo of {} bytes, 64 in flight: {:.0} requests/s; ratio {:.2}\n      \
+         as many again, as fast: node_status of the slower node {}\n      \
          at {:.0} messages/s: {}\n      \
-         meanwhile, every 5 ms:\n      \
-         node_status of both nodes: {}\n      \
+         meanwhile, with 5 ms between:\n      \
+         node_status of the slower node: {}\n      \
          bare echo over a socket: {}\n      \
-         4 KiB written and synced: {}",
+         4 KiB added to a file and synced: {}",
         result.transport,
         result.messages,
+        if result.in_memory {
+            "nodes, in memory (set TMPDIR to a folder on a disk)"
+        } else {
+            "disks"
+        },
         result.rate,
         echo::BODY,
         result.echo,
         result.ratio,
+        times(&result.status, 2),
         paced.paced_rate,
         times(&paced.latency, 1),
         times(&meanwhile.status, 2),
-        times(&meanwhile.echo, 2),
+        times(&meanwhile.socket, 2),
         times(&meanwhile.disk, 2),
     )
 }
 
 fn times(latency: &Latency, digits: usize) -> String {
-    let Latency { p50, p95, p99, max } = latency;
+    let Latency { p50, p95, p99, max, .. } = latency;
     format!(
         "p50 {p50:.digits$} ms, p95 {p95:.digits$} ms, p99 {p99:.digits$} ms, max {max:.digits$} ms"
     )

@@ -36,6 +36,14 @@ pub enum LocalError {
         /// The end of what it wrote.
         log: String,
     },
+    /// The node ended by itself.
+    #[error("{name} ended: {log}")]
+    Ended {
+        /// Which node.
+        name: String,
+        /// The end of what it wrote.
+        log: String,
+    },
     /// A condition did not come true in time.
     #[error("waited {PATIENCE:?} in vain for this: {0}")]
     Waited(String),
@@ -153,10 +161,24 @@ impl Local {
             }
             tokio::time::sleep(INTERVAL).await;
         }
+        Err(LocalError::NotUp { name: self.name.clone(), log: self.last_words() })
+    }
+
+    /// The end of its log, which goes with its folder.
+    fn last_words(&self) -> String {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         let end: Vec<&str> = log.lines().rev().take(3).collect();
-        let log = end.into_iter().rev().collect::<Vec<_>>().join(" / ");
-        Err(LocalError::NotUp { name: self.name.clone(), log })
+        end.into_iter().rev().collect::<Vec<_>>().join(" / ")
+    }
+
+    /// What an error of a call says of the node.
+    pub fn failed(&self, error: ClientError) -> LocalError {
+        match error {
+            ClientError::Closed => {
+                LocalError::Ended { name: self.name.clone(), log: self.last_words() }
+            }
+            error => error.into(),
+        }
     }
 
     /// Ends it as a crash would, with SIGKILL.
@@ -191,7 +213,10 @@ impl Local {
         method: &str,
         params: &impl Serialize,
     ) -> Result<R, LocalError> {
-        Ok(self.client()?.call(method, params).await?)
+        match tokio::time::timeout(PATIENCE, self.client()?.call(method, params)).await {
+            Ok(outcome) => outcome.map_err(|error| self.failed(error)),
+            Err(_) => Err(LocalError::Waited(format!("{} to answer {method}", self.name))),
+        }
     }
 
     /// Asks until an answer is as wanted.
@@ -211,6 +236,19 @@ impl Local {
             tokio::time::sleep(INTERVAL).await;
         }
         Err(LocalError::Waited(what.to_owned()))
+    }
+}
+
+impl Drop for Local {
+    /// Ends it, and waits for that: its folder goes next, and it must not write there any more.
+    fn drop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        // What cannot be ended has ended.
+        child.start_kill().unwrap_or_default();
+        let deadline = deadline();
+        while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! What is measured, and with which input.
 
-use covey_tests::process::Home;
+use std::path::Path;
+
+use covey_tests::process::{Home, binary, until};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tokio::process::Command;
 
 #[tokio::test]
 async fn a_conversation_is_made_up_where_none_is_given() {
@@ -21,9 +25,34 @@ async fn what_the_machine_did_stands_beside_the_messages() {
         ["bench", "msg", "--messages", "200", "--pace", "100", "--transport", "tcp", "--json"];
     let result: Value = home.run(&all).await.json();
     assert_eq!(result["messages"], 200, "{result}");
-    for what in ["status", "echo", "disk"] {
+    for what in ["status", "socket", "disk"] {
         let times = &result["meanwhile"][what];
-        let (p50, max) = (times["p50"].as_f64(), times["max"].as_f64());
-        assert!(p50 > Some(0.0) && max >= p50, "{what} in {result}");
+        assert!(times["count"].as_u64() > Some(100), "{what} in {result}");
+        assert!(times["p50"].as_f64() > Some(0.0), "{what} in {result}");
     }
+}
+
+/// Processes with this in their command line.
+fn processes(with: &Path) -> usize {
+    let with = with.to_str().unwrap();
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = all.flat_map(|process| std::fs::read_to_string(process.path().join("cmdline")));
+    lines.filter(|line| line.contains(with)).count()
+}
+
+#[tokio::test]
+async fn a_signal_ends_the_nodes_of_a_benchmark_too() {
+    let place = tempfile::tempdir().unwrap();
+    let mut bench = Command::new(binary())
+        .args(["bench", "msg", "--messages", "100", "--transport", "tcp"])
+        .env("TMPDIR", place.path())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    until("both nodes run", || async { processes(place.path()) == 2 }).await;
+    let pid = bench.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    kill_process(pid.unwrap(), Signal::TERM).unwrap();
+    assert_eq!(bench.wait().await.unwrap().code(), Some(1));
+    until("none runs", || async { processes(place.path()) == 0 }).await;
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "its folder is gone");
 }

@@ -9,7 +9,11 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::{Failure, print};
+use super::{
+    Failure,
+    interrupt::{signalled, unless_signalled},
+    print,
+};
 use crate::local::{Local, LocalError, Transport, io};
 
 #[derive(Debug, Args)]
@@ -46,14 +50,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let begun = Instant::now();
     let place = tempfile::Builder::new().prefix("covey-demo-").tempdir();
     let place = place.map_err(Failure::io("cannot make a temporary folder"))?;
-    // A signal ends the demonstration like a failed step: with its nodes and its folder.
-    let (cast, checks) = tokio::select! {
-        outcome = steps::all(place.path()) => outcome?,
-        ended = signalled() => {
-            ended?;
-            return Err(Failure::Checked("ended by a signal before the last step".into()));
-        }
-    };
+    let (cast, checks) = unless_signalled(steps::all(place.path())).await?;
     print::line(&format!(
         "\nAll {checks} steps checked in {:.1} s.",
         begun.elapsed().as_secs_f64()
@@ -79,20 +76,6 @@ async fn stay(cast: &Cast) -> Result<(), Failure> {
          Ctrl-C here ends them and removes everything."
     ))?;
     signalled().await
-}
-
-/// Waits for Ctrl-C, or for whatever else politely ends a program.
-async fn signalled() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(Failure::io("cannot listen for signals"));
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut hangup = listen(SignalKind::hangup())?;
-    tokio::select! {
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        _ = hangup.recv() => Ok(()),
-    }
 }
 
 async fn end(cast: Cast) -> Result<(), LocalError> {
