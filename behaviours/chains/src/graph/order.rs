@@ -2,7 +2,7 @@
 
 use covey_kernel::{PublicKey, Span, Time};
 
-use crate::rules::Reputation;
+use crate::{limits::LOOKED_BACK, rules::Reputation};
 
 use super::{
     Graph, Ix, Vote,
@@ -144,8 +144,11 @@ impl Graph {
             return false;
         }
         let heads: Vec<Ix> = self.heads.iter().copied().collect();
-        let past = self.past(&heads, |ix| self.place_of(ix).is_some());
-        self.place_of(past.base).is_none_or(|place| place < places)
+        // A block that was left out long ago is a head, too. Then all is sought that may have changed,
+        // which is less than to go back to where all comes together.
+        let past = self.past_within(LOOKED_BACK, &heads, |ix| self.place_of(ix).is_some());
+        let base = past.and_then(|past| self.place_of(past.base));
+        base.is_none_or(|place| place < places)
     }
 
     fn is_placed_by(&self, found: &Found, ix: Ix) -> bool {

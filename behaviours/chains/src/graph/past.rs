@@ -16,6 +16,17 @@ pub(super) struct Past {
 impl Graph {
     /// The blocks from which `heads` can be reached, and the heads. A base must fulfil `known`.
     pub(super) fn past(&self, heads: &[Ix], known: impl Fn(Ix) -> bool) -> Past {
+        let past = self.past_within(usize::MAX, heads, known);
+        past.unwrap_or(Past { base: Ix::GENESIS, region: Vec::new() })
+    }
+
+    /// The same; none if there are more than so many.
+    pub(super) fn past_within(
+        &self,
+        most: usize,
+        heads: &[Ix],
+        known: impl Fn(Ix) -> bool,
+    ) -> Option<Past> {
         let key = |ix: &Ix| (self.node(*ix).map_or(0, |node| node.height), *ix);
         // What is not looked at yet, the highest last. If it is one block, everything seen builds
         // on it, and everything else is its past.
@@ -27,13 +38,16 @@ impl Graph {
             }
             if open.is_empty() && self.is_base(ix) && known(ix) {
                 region.sort_unstable();
-                return Past { base: ix, region };
+                return Some(Past { base: ix, region });
+            }
+            if region.len() >= most {
+                return None;
             }
             region.push(ix);
             open.extend(self.node(ix).into_iter().flat_map(|node| node.backs.iter().map(key)));
         }
         region.sort_unstable();
-        Past { base: Ix::GENESIS, region }
+        Some(Past { base: Ix::GENESIS, region })
     }
 
     /// A block that was held is placed together with a like, so the order cannot be cut after it.

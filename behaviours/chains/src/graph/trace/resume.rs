@@ -6,7 +6,7 @@
 //! there is one alone and the author has no other block there. So each choice is kept with the
 //! weights it was made by, and the order stays as it is up to the first that may be made otherwise.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BinaryHeap, sync::atomic::Ordering};
 
 use covey_kernel::Time;
 
@@ -34,9 +34,8 @@ pub(in crate::graph) struct Start {
 /// A new block.
 struct Newcomer {
     author: Option<Who>,
-    /// Which blocks it builds on, from `first` on.
-    past: Vec<bool>,
-    first: Ix,
+    /// The blocks that it builds on, the latest first, as far as they are behind `present`.
+    past: Vec<Ix>,
     /// Up to this place its author has another block in each part that it is in.
     present: usize,
     /// From this place on it may be ready.
@@ -105,10 +104,7 @@ impl Graph {
     /// What is to be known of a new block; none if it builds on what is before the first places.
     fn newcomer(&self, trace: &Trace, ix: Ix, others: &[(Ix, Newcomer)]) -> Option<Newcomer> {
         let node = self.node(ix)?;
-        let first = self.order.placed().get(trace.kept..)?.iter().chain(&trace.out).min();
-        let first = first.copied().unwrap_or(ix).min(ix);
-        let mut past = vec![false; ix.at().saturating_sub(first.at())];
-        let (mut ready, mut present) = (trace.kept, 0);
+        let mut ready = trace.kept;
         for back in &node.backs {
             let other = others.iter().find(|(other, _)| other == back);
             ready = ready.max(match (self.place_of(*back), other) {
@@ -119,23 +115,38 @@ impl Graph {
                 (None, None) => return None,
             });
         }
-        let mut open = node.backs.to_vec();
-        while let Some(back) = open.pop() {
-            let place = self.place_of(back);
-            let seen = back.at().checked_sub(first.at()).and_then(|at| past.get_mut(at));
-            let Some(seen) = seen.filter(|_| place.is_none_or(|place| place >= trace.kept)) else {
-                continue;
-            };
-            if std::mem::replace(seen, true) {
+        let (past, present) = self.behind(trace, node);
+        Some(Newcomer { author: node.author, past, present, ready })
+    }
+
+    /// The ancestors of a new block that are behind the last one by its author, and where that is:
+    /// choices before it stay as they are. If all do, nothing more is sought: with a block that was
+    /// left out long ago, all that came since would be gone through for each that comes.
+    fn behind(&self, trace: &Trace, node: &Node) -> (Vec<Ix>, usize) {
+        let (mut past, mut present) = (Vec::new(), 0);
+        let Some(last) = trace.choices.last().map(|choice| choice.place) else {
+            return (past, usize::MAX);
+        };
+        let mut open: BinaryHeap<Ix> = node.backs.iter().copied().collect();
+        while let Some(ix) = open.pop() {
+            let place = self.place_of(ix);
+            let is_behind = |place| place >= trace.kept && place > present;
+            if past.last() == Some(&ix) || !place.is_none_or(is_behind) {
                 continue;
             }
-            let Some(back) = self.node(back) else { continue };
+            past.push(ix);
+            let Some(back) = self.node(ix) else { continue };
             if back.author == node.author {
-                present = present.max(place.unwrap_or(usize::MAX));
+                present = place.unwrap_or(usize::MAX);
+            }
+            if present >= last {
+                break;
             }
             open.extend(&back.backs);
         }
-        Some(Newcomer { author: node.author, past, first, present, ready })
+        // To walk costs about as much as to place.
+        self.sought.fetch_add(past.len() as u64, Ordering::Relaxed);
+        (past, present)
     }
 
     /// Up to which place a like changes nothing by bringing back what it likes, or as a better one
@@ -194,8 +205,7 @@ impl Graph {
 
 impl Newcomer {
     fn builds_on(&self, ix: Ix) -> bool {
-        let at = ix.at().checked_sub(self.first.at());
-        at.and_then(|at| self.past.get(at)).is_some_and(|past| *past)
+        self.past.binary_search_by_key(&Reverse(ix), |past| Reverse(*past)).is_ok()
     }
 }
 
@@ -224,5 +234,62 @@ impl Solo<'_> {
         let Some(node) = self.graph.node(ix) else { return false };
         let voted = node.vote.and_then(|vote| self.graph.node(vote.target)?.author);
         node.author == Some(self.who) || voted == Some(self.who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use covey_kernel::{Keypair, PublicKey};
+
+    use crate::graph::{Accepts, Entry, Params, Rules, Verdict, Vote};
+
+    use super::*;
+
+    const OWNER: u8 = 1;
+    const GUEST: u8 = 2;
+
+    fn key(author: u8) -> PublicKey {
+        Keypair::from_secret(&[author; 32]).public()
+    }
+
+    fn add(graph: &mut Graph, author: u8, day: u64, back: Ix, like: Option<Ix>) -> Ix {
+        let number = u32::try_from(graph.nodes.len()).unwrap();
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let entry = Entry {
+            id,
+            height: graph.node(back).unwrap().height + 1,
+            time: Time::from_millis(day * 24 * 3_600_000),
+            author: Some(key(author)),
+            backs: vec![back],
+            vote: like.map(|target| Vote { like: true, target }),
+        };
+        graph.insert(&entry).0
+    }
+
+    #[test]
+    fn a_block_left_out_long_ago_costs_the_later_ones_nothing() {
+        let params =
+            Params { accepts: Accepts::Owner(key(OWNER)), rules: Rules::Paper, first: None };
+        let mut graph = Graph::new(params, [0; 32]);
+        let hello = add(&mut graph, GUEST, 1, Ix::GENESIS, None);
+        let welcome = add(&mut graph, OWNER, 1, hello, Some(hello));
+        // It has reps by that, and writes five at once.
+        let siblings: Vec<Ix> = (0..5).map(|_| add(&mut graph, GUEST, 3, welcome, None)).collect();
+        let mut tip = *graph.order().last().unwrap();
+        for number in 0..2_000 {
+            tip = add(&mut graph, OWNER, 4 + number, tip, None);
+            graph.refresh();
+        }
+        let out = siblings.iter().filter(|ix| graph.place_of(**ix).is_none());
+        assert_eq!(out.count(), 4, "they wait behind the owner, until all that earned is too old");
+        assert!(siblings.iter().all(|ix| graph.verdict(*ix) == Some(Verdict::Admitted)));
+        let before = graph.sought();
+        for number in 2_000..2_010 {
+            tip = add(&mut graph, OWNER, 4 + number, tip, None);
+            graph.refresh();
+        }
+        let sought = graph.sought() - before;
+        assert!(sought < 200, "{sought} places for ten blocks");
     }
 }
