@@ -112,3 +112,39 @@ impl Desk<'_, '_, '_> {
         Ok(share(chain.load(self.store())?.followed()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is owed for a held post of 100 places, with what is owed for what follows it.
+    fn owed(has_like: bool, next: Taken, sought: Sought) -> (u64, u64) {
+        let mut bill = Bill::default();
+        let held = Sought { wasted: 100, used: 0 };
+        let first = bill.next(Taken::Held, held, has_like);
+        assert_eq!((first.all, first.held), (0, 0), "what follows is still to come");
+        let then = bill.next(next, sought, false);
+        let last = bill.last();
+        assert_eq!((last.all, last.held), (0, 0), "nothing is owed twice");
+        (then.all, then.held)
+    }
+
+    #[test]
+    fn a_held_post_costs_its_sender_nothing_if_its_like_brings_it() {
+        assert_eq!(owed(true, Taken::New, Sought { wasted: 0, used: 100 }), (0, 0));
+    }
+
+    #[test]
+    fn a_held_post_whose_like_does_not_bring_it_costs_a_share_and_no_standing() {
+        assert_eq!(owed(true, Taken::Refused, Sought { wasted: 20, used: 0 }), (120, 0));
+    }
+
+    #[test]
+    fn a_held_post_without_a_like_costs_standing_too() {
+        assert_eq!(owed(false, Taken::Known, Sought::default()), (100, 100));
+        let mut bill = Bill::default();
+        bill.next(Taken::Held, Sought { wasted: 100, used: 0 }, false);
+        let last = bill.last();
+        assert_eq!((last.all, last.held), (100, 100), "also at the end of a page");
+    }
+}
