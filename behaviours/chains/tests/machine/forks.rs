@@ -153,6 +153,22 @@ fn who_has_nothing_does_not_end_what_another_brings() {
 }
 
 #[test]
+fn who_brings_something_does_not_end_what_another_still_brings() {
+    let (mut net, forum) = three();
+    let (beside, _) = net.post(1, &forum, "beside", 1);
+    let all = part(&mut net, &forum);
+    net.link(1, 2);
+    assert!(net.order(2, &forum).contains(&beside));
+    assert_eq!(net.status(2, &forum).frozen, 0, "it froze because of another");
+    net.round();
+    net.round();
+    let order = net.order(2, &forum);
+    assert!(all.iter().chain([&beside]).all(|id| order.contains(id)));
+    assert!(net.status(2, &forum).frozen > 10);
+    assert_eq!(net.status(2, &forum).forks, []);
+}
+
+#[test]
 fn who_has_nothing_does_not_end_what_was_broken_off() {
     let (mut net, forum) = three();
     let all = part(&mut net, &forum);
