@@ -12,6 +12,7 @@ mod parts;
 mod past;
 mod region;
 mod replay;
+mod retract;
 mod side;
 mod stand;
 mod states;
