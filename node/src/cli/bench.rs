@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
+use futures::TryFutureExt as _;
 
 use super::{Failure, Global, interrupt::unless_signalled, print};
 use crate::{
@@ -76,32 +77,16 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
         // It runs no nodes, and computes without a pause.
         Bench::Chains { data, grow: Some(posts), .. } => {
             let grown = chains::grow(data.as_deref(), posts).map_err(failed)?;
-            print::either(global.json, &grown, |grown| {
-                let line = |size: &chains::Grown| {
-                    format!("{:>8} blocks: one more {:.1} µs", size.blocks, size.mean)
-                };
-                let lines: Vec<String> = grown.iter().map(line).collect();
-                format!("{}\n(the later Freechains paper: 50,000 to 70,000 µs)", lines.join("\n"))
-            })
+            print::either(global.json, &grown, |grown| grown_text(grown))
         }
-        nodes => unless_signalled(with_nodes(global, nodes)).await,
-    }
-}
-
-async fn with_nodes(global: &Global, bench: Bench) -> Result<(), Failure> {
-    match bench {
-        Bench::EchoServer { .. } => Ok(()),
-        Bench::Chains { data, chains: Some(chains), .. } => {
-            let many = chains::many(data.as_deref(), chains.into()).await.map_err(failed)?;
-            print::either(global.json, &many, |many| {
-                format!(
-                    "{} chains with {} blocks in all: a start takes {:.0} ms, then a first answer about all of them {:.0} ms; {:.0} MiB resident",
-                    many.chains, many.blocks, many.start, many.all, many.memory
-                )
-            })
+        Bench::Chains { data, chains: Some(count), .. } => {
+            let measured = chains::many(data.as_deref(), count.into());
+            let many = unless_signalled(measured.map_err(failed)).await?;
+            print::either(global.json, &many, many_text)
         }
         Bench::Chains { data, .. } => {
-            let result = chains::measure(data.as_deref()).await.map_err(failed)?;
+            let measured = chains::measure(data.as_deref());
+            let result = unless_signalled(measured.map_err(failed)).await?;
             print::either(global.json, &result, chains_text)
         }
         Bench::Msg { messages, pace, transport } => {
@@ -109,14 +94,27 @@ async fn with_nodes(global: &Global, bench: Bench) -> Result<(), Failure> {
             let all = [Over::Tcp, Over::Quic];
             let chosen = transport.as_ref().map_or(all.as_slice(), std::slice::from_ref);
             for over in chosen {
-                let result = msg::measure((*over).into(), messages, pace.map(f64::from))
-                    .await
-                    .map_err(failed)?;
+                let measured = msg::measure((*over).into(), messages, pace.map(f64::from));
+                let result = unless_signalled(measured.map_err(failed)).await?;
                 print::either(global.json, &result, text)?;
             }
             Ok(())
         }
     }
+}
+
+fn grown_text(grown: &[chains::Grown]) -> String {
+    let line =
+        |size: &chains::Grown| format!("{:>8} blocks: one more {:.1} µs", size.blocks, size.mean);
+    let lines: Vec<String> = grown.iter().map(line).collect();
+    format!("{}\n(the later Freechains paper: 50,000 to 70,000 µs)", lines.join("\n"))
+}
+
+fn many_text(many: &chains::Many) -> String {
+    format!(
+        "{} chains with {} blocks in all: a start takes {:.0} ms, then a first answer about all of them {:.0} ms; {:.0} MiB resident",
+        many.chains, many.blocks, many.start, many.all, many.memory
+    )
 }
 
 fn text(result: &msg::MsgResult) -> String {
