@@ -86,6 +86,15 @@ fn a_like_of_ones_own_post_is_seen_behind_siblings() {
     });
 }
 
+/// The page is not read as far as its last block, which is taken when it comes alone later.
+fn too_much_before(net: &mut Net, chain: &Genesis, page: Vec<SignedBlock>, last: &SignedBlock) {
+    give_items(net, 0, page.into_iter().map(item).collect());
+    assert!(!is_there(net, chain, last.block.id()), "the page is read to its end");
+    net.round();
+    give(net, 0, std::slice::from_ref(last));
+    assert!(is_there(net, chain, last.block.id()));
+}
+
 #[test]
 fn looking_for_what_was_refused_counts() {
     let (mut net, chain, welcome, all) = flooded(1_000);
@@ -105,12 +114,8 @@ fn looking_for_what_was_refused_counts() {
     let lost = (0..400).map(|number| unsigned(block(&net, 77, &on, 60_000 + number)));
     let last = block(&net, 1, &[welcome], 90_000);
     let blocks = all.into_iter().chain(deep).chain(lost).chain([last.clone()]);
-    let items = blocks.map(item).collect();
-    give_items(&mut net, 0, items);
-    assert!(!is_there(&mut net, &chain, last.block.id()), "the page is read to its end");
-    net.round();
-    give(&mut net, 0, std::slice::from_ref(&last));
-    assert!(is_there(&mut net, &chain, last.block.id()));
+    let page = blocks.collect();
+    too_much_before(&mut net, &chain, page, &last);
 }
 
 #[test]
@@ -130,12 +135,8 @@ fn looking_for_what_is_held_counts() {
     let lost = (0..250).map(|number| unsigned(block(&net, 77, &on, 60_000 + number)));
     let last = block(&net, 1, &[first], 90_000);
     let blocks = held.into_iter().chain(lost).chain([last.clone()]);
-    let items = blocks.map(item).collect();
-    give_items(&mut net, 0, items);
-    assert!(!is_there(&mut net, &chain, last.block.id()), "the page is read to its end");
-    net.round();
-    give(&mut net, 0, std::slice::from_ref(&last));
-    assert!(is_there(&mut net, &chain, last.block.id()));
+    let page = blocks.collect();
+    too_much_before(&mut net, &chain, page, &last);
 }
 
 #[test]
