@@ -139,7 +139,8 @@ pub const NEWCOMERS: usize = 8;
 /// Blocks that are placed between two points at which reputations are kept, while how the order was
 /// found is kept.
 pub const SNAPSHOTS: usize = 64;
-/// Blocks that are gone through to see whether what came can change a frozen place.
+/// Blocks that are gone through to see whether what came can change a frozen place, where one was left
+/// out. With more, the order is sought from the first place that may have changed.
 pub const LOOKED_BACK: usize = 256;
 /// Blocks that were not chosen, over all choices of the order, while how it was found is kept: beyond
 /// that the next block has it sought anew. 16 bytes each, and as many steps for a new block.

@@ -18,17 +18,17 @@ use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use super::{BenchError, Latencies, Latency};
+use crate::local::PATIENCE;
 
-/// How often each of them is done.
+/// The pause after each of them.
 const EVERY: Duration = Duration::from_millis(5);
 /// What is added to a file, as a commit of the nodes adds to its log.
 const BLOCK: [u8; 4096] = [7; 4096];
-/// How long a node may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// A question to a node.
 const STATUS: &[u8] = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"node_status\"}\n";
 
-/// Latencies of what was done every 5 ms beside the messages.
+/// Latencies of what was done again and again beside the messages, 5 ms after the last time. Those that
+/// a long wait kept from being asked count, too, with what they would have waited.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Meanwhile {
     /// `node_status` over the control socket of the node that was slower (by its p99).
@@ -93,13 +93,15 @@ async fn joined(timed: Timed) -> Result<Latencies, BenchError> {
 fn repeat(until: Weak<()>, mut what: impl FnMut() -> io::Result<()> + Send + 'static) -> Timed {
     tokio::task::spawn_blocking(move || {
         let mut latencies = Latencies::new()?;
-        while until.strong_count() > 0 {
+        loop {
             let begun = Instant::now();
             what().map_err(failed)?;
             latencies.add_regular(begun.elapsed(), EVERY);
+            if until.strong_count() == 0 {
+                return Ok(latencies);
+            }
             std::thread::sleep(EVERY);
         }
-        Ok(latencies)
     })
 }
 
@@ -115,8 +117,14 @@ fn ask(
     Ok(move || {
         stream.write_all(STATUS)?;
         line.clear();
-        if lines.read_until(b'\n', &mut line)? == 0 {
-            return Err(io::Error::other(format!("{name} ended")));
+        match lines.read_until(b'\n', &mut line) {
+            Ok(0) => return Err(io::Error::other(format!("{name} closed the connection"))),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let late = format!("{name} did not answer node_status in {PATIENCE:?}");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, late));
+            }
+            Err(error) => return Err(error),
         }
         if line.windows(wanted.len()).any(|part| part == wanted) {
             return Ok(());
@@ -139,10 +147,15 @@ fn answer(mut stream: &UnixStream) -> io::Result<()> {
 
 /// A block more of a file: its size changes, which the disk's journal has to hold too.
 fn write(place: &Path) -> Result<impl FnMut() -> io::Result<()> + use<>, BenchError> {
-    let mut file = File::create(place.join("beside")).map_err(failed)?;
+    let path = place.join("beside");
+    let mut file = File::create(&path).map_err(failed)?;
     Ok(move || {
-        file.write_all(&BLOCK)?;
-        file.sync_data()
+        let written = file.write_all(&BLOCK).and_then(|()| file.sync_data());
+        written.map_err(|error| {
+            let path = path.display();
+            let help = "the data of a benchmark lies in the folder for temporary files, see TMPDIR";
+            io::Error::new(error.kind(), format!("{path}: {error} ({help})"))
+        })
     })
 }
 
@@ -176,20 +189,8 @@ mod tests {
     async fn each_is_timed() {
         let measured = beside(b"{\"result\":{}}\n").await.unwrap();
         for times in [measured.status, measured.socket, measured.disk] {
-            assert!(times.count > 1 && times.p50 > 0.0 && times.p50 <= times.max, "{measured:?}");
+            assert!(times.count > 0 && times.p50 > 0.0 && times.p50 <= times.max, "{measured:?}");
         }
-    }
-
-    #[tokio::test]
-    async fn what_waits_behind_a_long_wait_counts() {
-        let mut latencies = Latencies::new().unwrap();
-        for _ in 0..99 {
-            latencies.add_regular(Duration::from_millis(1), EVERY);
-        }
-        latencies.add_regular(Duration::from_millis(500), EVERY);
-        let times = latencies.summary();
-        // 100 would have been asked in that half of a second.
-        assert_eq!((times.count, times.p50.round(), times.max.round()), (199, 5.0, 500.0));
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ pub enum BenchError {
 /// Latencies in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Latency {
-    /// How many were timed.
+    /// How many. Where an even pace is meant, also those that a long wait kept from being asked.
     pub count: u64,
     /// Half were at most this long.
     pub p50: f64,
@@ -82,4 +82,21 @@ impl Latencies {
 #[allow(clippy::cast_precision_loss)] // counts of a benchmark are small
 pub(crate) fn rate(count: usize, elapsed: Duration) -> f64 {
     count as f64 / elapsed.as_secs_f64().max(1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_behind_a_long_wait_counts() {
+        let (mut latencies, interval) = (Latencies::new().unwrap(), Duration::from_millis(5));
+        for _ in 0..99 {
+            latencies.add_regular(Duration::from_millis(1), interval);
+        }
+        latencies.add_regular(Duration::from_millis(500), interval);
+        let times = latencies.summary();
+        // 100 would have been asked in that half of a second.
+        assert_eq!((times.count, times.p50.round(), times.max.round()), (199, 5.0, 500.0));
+    }
 }

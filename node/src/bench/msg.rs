@@ -5,6 +5,7 @@ use std::{path::Path, time::Instant};
 use futures::StreamExt as _;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::{
     BenchError, Latency, echo,
@@ -16,11 +17,12 @@ use crate::{
     api::msg::types::{
         CodeResult, ContactInfo, HistoryResult, InviteInfo, MessageInfo, RelationInfo, SendResult,
     },
-    local::{Local, Transport},
+    local::{Local, LocalError, PATIENCE, Transport},
 };
 
 /// Calls in flight while the throughput is measured.
 const IN_FLIGHT: usize = 256;
+
 /// What one transport gave.
 #[derive(Debug, Clone, Serialize)]
 pub struct MsgResult {
@@ -30,14 +32,14 @@ pub struct MsgResult {
     pub messages: usize,
     /// Whether the nodes' data is in memory, so that nothing of this measures a disk.
     pub in_memory: bool,
-    /// Messages a second, from the first call until all are on the recipient's disk.
+    /// Messages a second, from the first call until the recipient has committed all.
     pub rate: f64,
     /// Requests of 64 bytes a second that a bare libp2p echo answered, 64 in flight.
     pub echo: f64,
     /// The messages' rate divided by the echo's.
     pub ratio: f64,
-    /// `node_status` of the slower node while as many messages again are sent as fast.
-    pub status: Latency,
+    /// `node_status` of the slower node while as many messages again were sent at the full rate.
+    pub status_at_full_rate: Latency,
     /// Latencies at an even pace.
     #[serde(flatten)]
     pub paced: Paced,
@@ -60,7 +62,7 @@ pub async fn measure(
     let rate = throughput(&ann, &bob, messages, messages).await?;
     let beside = probes()?;
     throughput(&ann, &bob, messages, messages.saturating_mul(2)).await?;
-    let status = beside.end().await?.status;
+    let status_at_full_rate = beside.end().await?.status;
     let paced = paced::measure(&ann, &bob, pace.unwrap_or(rate / 2.0), probes()?).await?;
     same_history(&ann, &bob).await?;
     ann.stop().await?;
@@ -68,7 +70,16 @@ pub async fn measure(
     let name = if transport == Transport::Quic { "quic" } else { "tcp" };
     let ratio = rate / echo;
     let in_memory = in_memory(place.path());
-    Ok(MsgResult { transport: name, messages, in_memory, rate, echo, ratio, status, paced })
+    Ok(MsgResult {
+        transport: name,
+        messages,
+        in_memory,
+        rate,
+        echo,
+        ratio,
+        status_at_full_rate,
+        paced,
+    })
 }
 
 /// Two nodes whose people are contacts.
@@ -101,8 +112,9 @@ async fn throughput(
     let begun = Instant::now();
     let texts = (0..messages).map(text);
     let sent = ann.client()?.pipeline::<_, SendResult>("msg_send", texts, IN_FLIGHT);
-    let sent: Vec<_> = sent.collect().await;
-    for outcome in sent {
+    let mut sent = std::pin::pin!(sent);
+    let late = |_| LocalError::Waited(format!("{} to answer msg_send", ann.name));
+    while let Some(outcome) = timeout(PATIENCE, sent.next()).await.map_err(late)? {
         outcome.map_err(|error| ann.failed(error))?;
     }
     let all = |contacts: &Vec<ContactInfo>| {

@@ -23,13 +23,11 @@ use super::{
 use crate::{
     api::msg::types::{EventInfo, SendResult},
     client::{ClientError, Subscription},
-    local::{Local, LocalError},
+    local::{Local, LocalError, PATIENCE},
 };
 
 /// How long messages are sent.
 const PACED: Duration = Duration::from_secs(5);
-/// How long the last one may take.
-const LAST: Duration = Duration::from_secs(30);
 
 /// What messages at an even pace took.
 #[derive(Debug, Clone, Serialize)]
@@ -50,16 +48,19 @@ pub(super) async fn measure(
     pace: f64,
     probes: Probes,
 ) -> Result<Paced, BenchError> {
-    let events: Subscription<EventInfo> =
-        bob.client()?.subscribe("msg_subscribe", &json!({})).await.map_err(LocalError::from)?;
+    let late = |_| LocalError::Waited(format!("{} to answer msg_subscribe", bob.name));
+    let (client, all) = (bob.client()?, json!({}));
+    let events = timeout(PATIENCE, client.subscribe("msg_subscribe", &all)).await.map_err(late)?;
+    let events: Subscription<EventInfo> = events.map_err(|error| bob.failed(error))?;
     let (expected, expecting) = watch::channel(None);
     let receiver = tokio::spawn(receive(events, expecting));
     let begun = Instant::now();
     let due = send(ann, pace, begun).await?;
     let paced_rate = rate(due.len(), begun.elapsed().max(PACED));
     expected.send_replace(Some(due.len()));
-    let late = |_| LocalError::Waited(format!("{} to get all messages", bob.name));
-    let arrived = timeout(LAST, receiver).await.map_err(late)?;
+    let late =
+        |_| LocalError::Waited(format!("{} to get all messages; try a lower --pace", bob.name));
+    let arrived = timeout(PATIENCE, receiver).await.map_err(late)?;
     let arrived = arrived.map_err(|error| BenchError::Wrong(error.to_string()))?;
     let arrived = arrived.map_err(|error| bob.failed(error))?;
     let meanwhile = probes.end().await?;
@@ -95,8 +96,9 @@ async fn send(
         }
         Ok(all)
     };
-    let late = |_| LocalError::Waited(format!("{} to answer all calls", ann.name));
-    timeout(LAST, answered).await.map_err(late)?
+    let late =
+        |_| LocalError::Waited(format!("{} to answer all calls; try a lower --pace", ann.name));
+    timeout(PATIENCE, answered).await.map_err(late)?
 }
 
 /// Takes what comes, until it is as many as expected.

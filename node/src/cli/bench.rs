@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use futures::TryFutureExt as _;
 
-use super::{Failure, Global, interrupt::unless_signalled, print};
+use super::{Failure, Global, interrupt::Signals, print};
 use crate::{
     bench::{Latency, chains, echo, msg},
     local::Transport,
@@ -72,21 +72,24 @@ fn failed(error: crate::bench::BenchError) -> Failure {
 }
 
 pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
     match bench {
-        Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
-        // It runs no nodes, and computes without a pause.
+        Bench::EchoServer { transport } => {
+            signals.unless(echo::serve(transport.into()).map_err(failed)).await
+        }
         Bench::Chains { data, grow: Some(posts), .. } => {
-            let grown = chains::grow(data.as_deref(), posts).map_err(failed)?;
+            let grown = chains::grow(data, posts);
+            let grown = signals.unless(grown.map_err(failed)).await?;
             print::either(global.json, &grown, |grown| grown_text(grown))
         }
         Bench::Chains { data, chains: Some(count), .. } => {
-            let measured = chains::many(data.as_deref(), count.into());
-            let many = unless_signalled(measured.map_err(failed)).await?;
+            let measured = chains::many(data, count.into());
+            let many = signals.unless(measured.map_err(failed)).await?;
             print::either(global.json, &many, many_text)
         }
         Bench::Chains { data, .. } => {
-            let measured = chains::measure(data.as_deref());
-            let result = unless_signalled(measured.map_err(failed)).await?;
+            let measured = chains::measure(data);
+            let result = signals.unless(measured.map_err(failed)).await?;
             print::either(global.json, &result, chains_text)
         }
         Bench::Msg { messages, pace, transport } => {
@@ -95,7 +98,7 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
             let chosen = transport.as_ref().map_or(all.as_slice(), std::slice::from_ref);
             for over in chosen {
                 let measured = msg::measure((*over).into(), messages, pace.map(f64::from));
-                let result = unless_signalled(measured.map_err(failed)).await?;
+                let result = signals.unless(measured.map_err(failed)).await?;
                 print::either(global.json, &result, text)?;
             }
             Ok(())
@@ -139,7 +142,7 @@ fn text(result: &msg::MsgResult) -> String {
         echo::BODY,
         result.echo,
         result.ratio,
-        times(&result.status, 2),
+        times(&result.status_at_full_rate, 2),
         paced.paced_rate,
         times(&paced.latency, 1),
         times(&meanwhile.status, 2),

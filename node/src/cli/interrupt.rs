@@ -3,35 +3,52 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
+use crate::node::hangup;
 
 /// Ctrl-C, from now on: one that comes while something is printed is not lost.
 pub(super) fn interrupts() -> Result<Signal, Failure> {
     signal(SignalKind::interrupt()).map_err(Failure::io("cannot listen for signals"))
 }
 
-/// Waits for Ctrl-C, or for whatever else politely ends a program.
-pub(super) async fn signalled() -> Result<(), Failure> {
-    let listen = |kind| signal(kind).map_err(Failure::io("cannot listen for signals"));
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut hangup = listen(SignalKind::hangup())?;
-    tokio::select! {
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        _ = hangup.recv() => Ok(()),
-    }
+/// Whatever politely ends a program, from when this is made: none that comes is lost.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// None if hangups are ignored.
+    hangup: Option<Signal>,
 }
 
-/// Does something that runs nodes. A signal ends it as a failure would: with its nodes and its
-/// folder.
-pub(super) async fn unless_signalled<T>(
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    tokio::select! {
-        outcome = work => outcome,
-        ended = signalled() => {
-            ended?;
-            Err(Failure::Checked("ended by a signal before it was done".into()))
+impl Signals {
+    /// Listens for them; they do nothing by themselves any more.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let failed = || Failure::io("cannot listen for signals");
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(failed())?,
+            terminate: signal(SignalKind::terminate()).map_err(failed())?,
+            hangup: hangup::listen().map_err(failed())?,
+        })
+    }
+
+    /// Waits for one.
+    pub(super) async fn came(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = hangup::came(&mut self.hangup) => {}
+        }
+    }
+
+    /// Does something that runs nodes, unless one comes. That ends it as a failure would: with its
+    /// nodes and its folder.
+    pub(super) async fn unless<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            outcome = work => outcome,
+            () = self.came() => {
+                Err(Failure::Checked("ended by a signal before it was done".into()))
+            }
         }
     }
 }
@@ -51,5 +68,18 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let heard = tokio::time::timeout(Duration::from_secs(10), interrupts.recv()).await;
         assert_eq!(heard, Ok(Some(())));
+    }
+
+    #[tokio::test]
+    async fn one_that_came_before_the_work_ends_it() {
+        let mut signals = Signals::listen().ok().unwrap();
+        kill_process(getpid(), Signal::TERM).unwrap();
+        let longer = tokio::time::sleep(Duration::from_secs(10));
+        let work = async {
+            longer.await;
+            Ok(())
+        };
+        let ended = signals.unless(work).await;
+        assert!(matches!(ended, Err(Failure::Checked(_))));
     }
 }

@@ -1,5 +1,5 @@
 //! Nodes as real processes on this machine, in a temporary place, for the demonstration and the
-//! benchmarks. They listen on loopback only, and end with whoever started them.
+//! benchmarks. They listen on loopback only, and end with whoever started them, unless that is killed.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,8 +12,8 @@ use tokio::process::{Child, Command};
 
 use crate::client::{Client, ClientError};
 
-/// How long a node may take to start or stop, on a machine with much else to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a node may take to start, to answer or to stop, on a machine with much else to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a condition is looked at again.
 const INTERVAL: Duration = Duration::from_millis(10);
 
@@ -36,9 +36,9 @@ pub enum LocalError {
         /// The end of what it wrote.
         log: String,
     },
-    /// The node ended by itself.
-    #[error("{name} ended: {log}")]
-    Ended {
+    /// The node closed the connection, or ended.
+    #[error("{name} closed the connection, or ended; its log ends with: {log}")]
+    Closed {
         /// Which node.
         name: String,
         /// The end of what it wrote.
@@ -171,11 +171,11 @@ impl Local {
         end.into_iter().rev().collect::<Vec<_>>().join(" / ")
     }
 
-    /// What an error of a call says of the node.
+    /// Names the node in a call's error, with the end of its log if it closed the connection.
     pub fn failed(&self, error: ClientError) -> LocalError {
         match error {
             ClientError::Closed => {
-                LocalError::Ended { name: self.name.clone(), log: self.last_words() }
+                LocalError::Closed { name: self.name.clone(), log: self.last_words() }
             }
             error => error.into(),
         }
@@ -184,21 +184,23 @@ impl Local {
     /// Ends it as a crash would, with SIGKILL.
     pub async fn kill(&mut self) -> Result<(), LocalError> {
         self.client = None;
-        match self.child.take() {
-            Some(mut child) => child.kill().await.map_err(io("cannot end a node")),
-            None => Ok(()),
-        }
+        let Some(child) = &mut self.child else { return Ok(()) };
+        child.kill().await.map_err(io("cannot end a node"))?;
+        self.child = None;
+        Ok(())
     }
 
     /// Ends it cleanly.
     pub async fn stop(&mut self) -> Result<(), LocalError> {
         let _: serde_json::Value = self.call("node_stop", &serde_json::json!({})).await?;
         self.client = None;
-        let Some(mut child) = self.child.take() else { return Ok(()) };
-        match tokio::time::timeout(PATIENCE, child.wait()).await {
-            Ok(ended) => ended.map(drop).map_err(io("cannot wait for a node")),
-            Err(_) => Err(LocalError::Waited(format!("{} to stop", self.name))),
-        }
+        let Some(child) = &mut self.child else { return Ok(()) };
+        // Until it has ended it stays here: whoever gives up waiting ends it.
+        let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
+        let late = |_| LocalError::Waited(format!("{} to stop", self.name));
+        ended.map_err(late)?.map_err(io("cannot wait for a node"))?;
+        self.child = None;
+        Ok(())
     }
 
     /// The client of its control socket.
@@ -207,7 +209,7 @@ impl Local {
         Ok(self.client.as_ref().ok_or_else(away)?)
     }
 
-    /// Calls a method.
+    /// Calls a method. An error if no answer comes in 30 s.
     pub async fn call<R: DeserializeOwned>(
         &self,
         method: &str,

@@ -3,6 +3,7 @@
 
 mod error;
 mod glue;
+pub(crate) mod hangup;
 mod identity;
 
 use std::{
@@ -112,10 +113,7 @@ impl Node {
         // From here on a signal waits until the node runs, and then ends it cleanly.
         let terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
-        let hangup = match ignores_hangup() {
-            true => None,
-            false => Some(signal(SignalKind::hangup()).map_err(NodeError::Signals)?),
-        };
+        let hangup = hangup::listen().map_err(NodeError::Signals)?;
         let config = &loaded.config;
         let key = data.key(&mut rand::rng())?;
         let network = network_id(config);
@@ -175,7 +173,7 @@ impl Node {
         let ended = tokio::select! {
             _ = self.terminate.recv() => Ok(()),
             _ = self.interrupt.recv() => Ok(()),
-            () = hung_up(&mut self.hangup) => Ok(()),
+            () = hangup::came(&mut self.hangup) => Ok(()),
             () = self.state.stop.notified() => Ok(()),
             outcome = first_ended(&self.machines) => outcome,
         };
@@ -186,26 +184,6 @@ impl Node {
         self.data.remove_cookie()?;
         ended?;
         Ok(joined?)
-    }
-}
-
-/// Whether whoever started the node wants it to outlive the terminal, as `nohup` does. Listening
-/// for the signal would undo that.
-fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // SIGHUP is the first signal.
-    ignored.is_some_and(|mask| mask & 1 == 1)
-}
-
-/// The terminal from which the node was started is closed.
-async fn hung_up(hangup: &mut Option<Signal>) {
-    match hangup {
-        Some(signal) => {
-            signal.recv().await;
-        }
-        None => std::future::pending().await,
     }
 }
 

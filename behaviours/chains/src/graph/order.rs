@@ -144,9 +144,12 @@ impl Graph {
             return false;
         }
         let heads: Vec<Ix> = self.heads.iter().copied().collect();
-        // A block that was left out long ago is a head, too. Then all is sought that may have changed,
-        // which is less than to go back to where all comes together.
-        let past = self.past_within(LOOKED_BACK, &heads, |ix| self.place_of(ix).is_some());
+        // A block that was left out long ago stays a head, so the walk to where all comes together may
+        // be as long as the chain. Then the order is sought from the first place that may have changed
+        // instead: that is less. Of two long branches it is more.
+        let is_out = |ix: &Ix| self.order.trace.as_ref().is_some_and(|trace| trace.is_out(*ix));
+        let most = if heads.iter().any(is_out) { LOOKED_BACK } else { usize::MAX };
+        let past = self.past_within(most, &heads, |ix| self.place_of(ix).is_some());
         let base = past.and_then(|past| self.place_of(past.base));
         base.is_none_or(|place| place < places)
     }

@@ -20,7 +20,7 @@ impl Graph {
         past.unwrap_or(Past { base: Ix::GENESIS, region: Vec::new() })
     }
 
-    /// The same; none if there are more than so many.
+    /// The same; none if there are more than `most`.
     pub(super) fn past_within(
         &self,
         most: usize,
@@ -85,17 +85,32 @@ mod tests {
 
     use crate::graph::{Accepts, Entry, Graph, Ix, Params, Rules};
 
-    #[test]
-    fn a_walk_to_an_ancestor_counts() {
+    fn add(graph: &mut Graph, number: u8, back: Ix) -> Ix {
+        let (id, time) = ([number; 32], Time::from_millis(u64::from(number)));
+        let (height, backs) = (graph.node(back).unwrap().height + 1, vec![back]);
+        graph.insert(&Entry { id, height, time, author: None, backs, vote: None }).0
+    }
+
+    /// A line of 99 blocks, and its last one.
+    fn line() -> (Graph, Ix) {
         let params = Params { accepts: Accepts::Everybody, rules: Rules::Paper, first: None };
         let mut graph = Graph::new(params, [0; 32]);
-        let mut back = Ix::GENESIS;
-        for height in 1..100u8 {
-            let (id, time) = ([height; 32], Time::from_millis(u64::from(height)));
-            let backs = vec![back];
-            let entry = Entry { id, height: height.into(), time, author: None, backs, vote: None };
-            (back, _) = graph.insert(&entry);
-        }
+        let last = (1..100).fold(Ix::GENESIS, |back, number| add(&mut graph, number, back));
+        (graph, last)
+    }
+
+    #[test]
+    fn a_walk_to_where_all_comes_together_ends_after_so_many() {
+        let (mut graph, last) = line();
+        let early = add(&mut graph, 100, Ix(9));
+        let past = |most| graph.past_within(most, &[last, early], |_| true);
+        assert_eq!(past(91).map(|past| past.base), Some(Ix(9)));
+        assert!(past(90).is_none());
+    }
+
+    #[test]
+    fn a_walk_to_an_ancestor_counts() {
+        let (graph, back) = line();
         let before = graph.sought();
         assert!(graph.is_in_past(Ix(1), &[back]));
         assert!(graph.sought() - before >= 97);

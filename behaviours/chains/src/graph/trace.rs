@@ -96,7 +96,7 @@ impl Trace {
         self.others.len() <= TRACE_OTHERS
     }
 
-    fn is_out(&self, ix: Ix) -> bool {
+    pub(super) fn is_out(&self, ix: Ix) -> bool {
         self.out.binary_search(&ix).is_ok()
     }
 

@@ -1,11 +1,11 @@
 //! One node with many conversations.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use serde_json::json;
 
 use super::{
-    Many, forum,
+    Many, computed, conversation, forum,
     prepare::prepare,
     replay,
     sync::{millis, resident, status},
@@ -18,14 +18,16 @@ use crate::{
 
 /// Lets the conversation happen in so many chains, each time among other people, and starts a node
 /// that has them all.
-pub async fn many(data: Option<&Path>, chains: usize) -> Result<Many, BenchError> {
-    let posts = super::conversation(data)?;
+pub async fn many(data: Option<PathBuf>, chains: usize) -> Result<Many, BenchError> {
+    let posts = Arc::new(computed(move || conversation(data.as_deref())).await?);
     let place = tempfile::tempdir().map_err(crate::local::io("cannot make a directory"))?;
     let mut node = Local::start(place.path(), "node", Transport::Tcp).await?;
     node.stop().await?;
     let (mut names, mut blocks) = (Vec::new(), 0);
     for round in 0..chains {
-        let made = Arc::new(replay::blocks(&forum::among_others(&posts, round))?);
+        let posts = posts.clone();
+        let others = move || replay::blocks(&forum::among_others(&posts, round));
+        let made = Arc::new(computed(others).await?);
         prepare(node.data(), &made, true).await?;
         names.push(made.genesis.name().to_string());
         blocks = made.made.len().saturating_add(blocks);

@@ -7,13 +7,18 @@ mod prepare;
 mod replay;
 mod sync;
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use covey_chains::graph::Graph;
 use serde::Serialize;
 
 pub use many::many;
 
+use self::replay::Blocks;
 use super::{BenchError, Latencies, Latency, rate};
 
 /// What came of it.
@@ -88,55 +93,88 @@ pub struct Grown {
     pub mean: f64,
 }
 
+/// Computes without holding up whoever waits for a signal meanwhile.
+async fn computed<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BenchError> + Send + 'static,
+) -> Result<T, BenchError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| BenchError::Wrong(error.to_string()))?
+}
+
 /// Lets a conversation go on to so many posts, and measures what one more block costs at each
 /// power of ten.
-pub fn grow(data: Option<&Path>, posts: usize) -> Result<Vec<Grown>, BenchError> {
-    let posts = forum::continued(&conversation(data)?, posts);
-    let took = replay::blocks(&posts)?.took;
-    let sizes = (3..).map(|exponent| 10usize.saturating_pow(exponent));
-    let sizes = sizes.take_while(|size| *size <= took.len());
-    Ok(sizes
-        .map(|blocks| {
-            let last = took.get(blocks.saturating_sub(WINDOW)..blocks).unwrap_or_default();
-            Grown { blocks, mean: 1e6 / rate(last.len(), last.iter().sum()) }
-        })
-        .collect())
+pub async fn grow(data: Option<PathBuf>, posts: usize) -> Result<Vec<Grown>, BenchError> {
+    computed(move || {
+        let posts = forum::continued(&conversation(data.as_deref())?, posts);
+        let took = replay::blocks(&posts)?.took;
+        let sizes = (3..).map(|exponent| 10usize.saturating_pow(exponent));
+        let sizes = sizes.take_while(|size| *size <= took.len());
+        Ok(sizes
+            .map(|blocks| {
+                let last = took.get(blocks.saturating_sub(WINDOW)..blocks).unwrap_or_default();
+                Grown { blocks, mean: 1e6 / rate(last.len(), last.iter().sum()) }
+            })
+            .collect())
+    })
+    .await
+}
+
+/// The posts of a conversation, and the blocks that they become.
+async fn replayed(data: Option<PathBuf>) -> Result<(usize, Arc<Blocks>), BenchError> {
+    computed(move || {
+        let posts = conversation(data.as_deref())?;
+        Ok((posts.len(), Arc::new(replay::blocks(&posts)?)))
+    })
+    .await
 }
 
 /// Measures a conversation, from a file or made up.
-pub async fn measure(data: Option<&Path>) -> Result<ChainsResult, BenchError> {
-    let posts = conversation(data)?;
-    let blocks = Arc::new(replay::blocks(&posts)?);
-    let genesis = *blocks.genesis.id().hash.as_bytes();
+pub async fn measure(data: Option<PathBuf>) -> Result<ChainsResult, BenchError> {
+    let made_up = data.is_none();
+    let (posts, blocks) = replayed(data).await?;
+    let here = blocks.clone();
+    let (from_nothing, one_more) =
+        computed(move || Ok((from_nothing(&here)?, one_more(&here)?))).await?;
+    Ok(ChainsResult {
+        sync: sync::measure(&blocks).await?,
+        authors: blocks.authors(),
+        made_up,
+        posts,
+        likes: blocks.likes,
+        by_owner: blocks.by_owner,
+        joins: blocks.joins,
+        from_nothing: from_nothing.as_secs_f64() * 1000.0,
+        one_more,
+    })
+}
+
+fn empty(blocks: &Blocks) -> Graph {
+    Graph::new(blocks.params.clone(), *blocks.genesis.id().hash.as_bytes())
+}
+
+fn from_nothing(blocks: &Blocks) -> Result<Duration, BenchError> {
     let begun = Instant::now();
-    let mut graph = Graph::new(blocks.params.clone(), genesis);
+    let mut graph = empty(blocks);
     for entry in &blocks.entries {
         graph.insert(entry);
     }
     let placed = graph.order().len();
-    let from_nothing = begun.elapsed().as_secs_f64() * 1000.0;
+    let took = begun.elapsed();
     let expected = blocks.entries.len().saturating_add(1);
     if placed != expected {
         return Err(BenchError::Wrong(format!("{placed} of {expected} blocks are placed")));
     }
-    let mut one_more = Latencies::new()?;
-    let mut graph = Graph::new(blocks.params.clone(), genesis);
+    Ok(took)
+}
+
+fn one_more(blocks: &Blocks) -> Result<Latency, BenchError> {
+    let mut latencies = Latencies::new()?;
+    let mut graph = empty(blocks);
     for entry in &blocks.entries {
         let begun = Instant::now();
         graph.insert(entry);
         graph.order();
-        one_more.add(begun.elapsed());
+        latencies.add(begun.elapsed());
     }
-    drop(graph);
-    Ok(ChainsResult {
-        sync: sync::measure(&blocks).await?,
-        authors: blocks.authors(),
-        made_up: data.is_none(),
-        posts: posts.len(),
-        likes: blocks.likes,
-        by_owner: blocks.by_owner,
-        joins: blocks.joins,
-        from_nothing,
-        one_more: one_more.summary(),
-    })
+    Ok(latencies.summary())
 }

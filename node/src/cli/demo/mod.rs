@@ -9,11 +9,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::{
-    Failure,
-    interrupt::{signalled, unless_signalled},
-    print,
-};
+use super::{Failure, interrupt::Signals, print};
 use crate::local::{Local, LocalError, Transport, io};
 
 #[derive(Debug, Args)]
@@ -48,22 +44,24 @@ struct Cast {
 
 pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let begun = Instant::now();
+    let mut signals = Signals::listen()?;
     let place = tempfile::Builder::new().prefix("covey-demo-").tempdir();
     let place = place.map_err(Failure::io("cannot make a temporary folder"))?;
-    let (cast, checks) = unless_signalled(steps::all(place.path())).await?;
+    let (cast, checks) = signals.unless(steps::all(place.path())).await?;
     print::line(&format!(
         "\nAll {checks} steps checked in {:.1} s.",
         begun.elapsed().as_secs_f64()
     ))?;
     if !demo.once && print::to_terminal() {
-        stay(&cast).await?;
+        invite_on(&cast)?;
+        signals.came().await;
     }
     end(cast).await?;
     Ok(place.close().map_err(io("cannot remove the temporary folder"))?)
 }
 
-/// Lets the newcomer go on by hand.
-async fn stay(cast: &Cast) -> Result<(), Failure> {
+/// How the newcomer can go on by hand.
+fn invite_on(cast: &Cast) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(Failure::io("cannot find this program"))?;
     let (covey, ann, bob) =
         (program.display(), cast.ann.data().display(), cast.bob.data().display());
@@ -74,8 +72,7 @@ async fn stay(cast: &Cast) -> Result<(), Failure> {
          {covey} msg send bob 'Hello from Ann' --data {ann}\n  \
          {covey} msg history bob --data {ann}\n\
          Ctrl-C here ends them and removes everything."
-    ))?;
-    signalled().await
+    ))
 }
 
 async fn end(cast: Cast) -> Result<(), LocalError> {

@@ -58,18 +58,21 @@ impl Graph {
         if grown > TRACED && grown / 2 > trace.length {
             return None;
         }
-        let mut newcomers: Vec<(Ix, Newcomer)> = Vec::new();
+        let mut unseen: Vec<Ix> = Vec::new();
         for ix in new {
             // A held post comes anew with each of its likes.
-            let again = newcomers.iter().any(|(newcomer, _)| newcomer == ix);
-            if again || self.place_of(*ix).is_some() || trace.is_out(*ix) {
+            if unseen.contains(ix) || self.place_of(*ix).is_some() || trace.is_out(*ix) {
                 continue;
             }
-            let newcomer = self.newcomer(&trace, *ix, &newcomers)?;
-            newcomers.push((*ix, newcomer));
-            if newcomers.len() > NEWCOMERS {
+            if unseen.len() >= NEWCOMERS {
                 return None;
             }
+            unseen.push(*ix);
+        }
+        let mut newcomers: Vec<(Ix, Newcomer)> = Vec::new();
+        for ix in unseen {
+            let newcomer = self.newcomer(&trace, ix, &newcomers)?;
+            newcomers.push((ix, newcomer));
         }
         let mut kept = newcomers.iter().map(|(_, new)| new.ready).fold(placed.len(), usize::min);
         for (ix, _) in &newcomers {
@@ -124,7 +127,9 @@ impl Graph {
     /// left out long ago, all that came since would be gone through for each that comes.
     fn behind(&self, trace: &Trace, node: &Node) -> (Vec<Ix>, usize) {
         let (mut past, mut present) = (Vec::new(), 0);
-        let Some(last) = trace.choices.last().map(|choice| choice.place) else {
+        // Without an author it weighs nothing.
+        let last = trace.choices.last().filter(|_| node.author.is_some());
+        let Some(last) = last.map(|choice| choice.place) else {
             return (past, usize::MAX);
         };
         let mut open: BinaryHeap<Ix> = node.backs.iter().copied().collect();
