@@ -84,6 +84,10 @@ pub const MUTED: usize = 4096;
 pub const SHOWN_BYTES: usize = 4096;
 /// Posts in one part of a listing.
 pub const SHOWN: usize = 512;
+/// Places that are looked at for one part of a listing.
+pub const LOOKED_AT: usize = 20_000;
+/// Bytes of payloads after which a part of a listing ends: nothing else is decided meanwhile.
+pub const LOOKED_AT_BYTES: u64 = 16 * 1024 * 1024;
 /// Chains of a peer that are looked after in one turn: what is asked in a turn has its bound, however
 /// many peers come at once.
 pub const ASKED_PER_TURN: usize = 256;

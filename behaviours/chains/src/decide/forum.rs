@@ -12,13 +12,10 @@ use crate::{
     error::Error,
     graph::Ix,
     layout,
-    limits::{MUTED, SHOWN, SHOWN_BYTES},
+    limits::{LOOKED_AT, LOOKED_AT_BYTES, MUTED, SHOWN, SHOWN_BYTES},
     memory::Chain,
     records,
 };
-
-/// Places that one search looks at before it says where to go on.
-const LOOKED_AT: usize = 20_000;
 
 impl Desk<'_, '_, '_> {
     pub(super) fn show(&self, show: &Show) -> Result<Reply, Error> {
@@ -36,31 +33,36 @@ impl Desk<'_, '_, '_> {
             names: self.names(chain)?,
             search: show.search.as_ref().map(|text| text.to_lowercase()),
         };
-        let mut found = Vec::new();
+        let (mut found, mut bytes) = (Vec::new(), 0);
         for (at, (place, ix)) in order.iter().enumerate() {
-            if found.len() >= show.limit.min(SHOWN) || at >= LOOKED_AT {
+            let is_full = found.len() >= show.limit.min(SHOWN);
+            if is_full || at >= LOOKED_AT || bytes >= LOOKED_AT_BYTES {
                 return Ok(Reply::Shown(found, Some(*place)));
             }
             if show.unread && !reader.is_unread(*ix) {
                 continue;
             }
-            found.extend(self.shown(chain, &reader, *place, *ix)?);
+            found.extend(self.shown(chain, &reader, (*place, *ix), &mut bytes)?);
         }
         Ok(Reply::Shown(found, None))
     }
 
+    /// A block as it is listed, unless it is left out. Adds the bytes that were read for it.
     fn shown(
         &self,
         chain: &Chain,
         reader: &Reader,
-        place: u64,
-        ix: Ix,
+        (place, ix): (u64, Ix),
+        bytes: &mut u64,
     ) -> Result<Option<Shown>, Fault> {
         let block = self.signed(chain, ix)?.block;
         if block.author.is_some_and(|author| reader.muted.contains(&author)) {
             return Ok(None);
         }
         let said = self.said(chain, ix, &block)?;
+        if matches!(said, Said::Content(_) | Said::Sealed) {
+            *bytes = bytes.saturating_add(block.payload.size);
+        }
         if reader.search.as_ref().is_some_and(|search| !says(&said, search)) {
             return Ok(None);
         }
@@ -88,6 +90,10 @@ impl Desk<'_, '_, '_> {
         }
         if self.is_purged(&block.payload.hash)? {
             return Ok(Said::Purged);
+        }
+        // A part of it may be there already, and not be small.
+        if self.store().get(&layout::missing(chain.no, ix.0))?.is_some() {
+            return Ok(Said::Missing);
         }
         let Some(payload) = self.read_payload(chain, block)? else { return Ok(Said::Missing) };
         Ok(match chain.open(block, payload, None) {
