@@ -53,5 +53,20 @@ pub(super) async fn run(global: &Global, peer: Peer) -> Result<(), Failure> {
     let synced: Synced = client.call("chains_sync", &params).await?;
     print::either(global.json, &synced, |synced| {
         format!("{} / {}", synced.accepted, synced.offered)
-    })
+    })?;
+    if let Some(why) = why_none(&synced) {
+        eprintln!("covey: {why}");
+    }
+    Ok(())
+}
+
+/// Why nothing was taken: that need not mean that something is wrong.
+fn why_none(synced: &Synced) -> Option<&'static str> {
+    match (synced.accepted, synced.offered) {
+        (0, 0) => Some("nothing is missing there: connected nodes exchange a chain by themselves"),
+        (0, _) => {
+            Some("nothing was taken: it is held, or left aside; see `heads held` and `status`")
+        }
+        _ => None,
+    }
 }

@@ -3,7 +3,7 @@
 use covey_tests::process::{Node, until};
 
 use super::acts::{
-    Author, CHAT, agree, followers, held, link, order, payload, post, post_held, vote,
+    Author, CHAT, agree, followers, held, link, order, payload, post, post_held, sync, vote,
 };
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn wait(nodes: &[&Node; 3], newcomer: &Author, made: &[String]) -> String 
     assert_eq!(held(theirs).await, std::slice::from_ref(&id));
     until("the neighbour sees what is held", || async { held(near).await == [id.clone()] }).await;
     assert_eq!(payload(near, &id).await.ok(), "buy my coins");
-    far.ok(&["peer", &near.tcp(), "recv", CHAT]).await;
+    sync(far, "recv", CHAT, near, 0).await;
     assert_eq!(held(far).await, Vec::<String>::new());
     let unknown = payload(far, &id).await.failed(1);
     assert!(unknown.starts_with(&format!("covey: no block {id} in this chain")), "{unknown}");

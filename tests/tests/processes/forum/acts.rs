@@ -42,6 +42,18 @@ pub(super) async fn link(a: &Node, b: &Node) {
     assert_eq!(dialed, format!("connected with {}", b.announced().peer_id));
 }
 
+/// `peer ADDRESS send` or `recv`: it prints how many blocks were taken of how many, at most so many. What came by
+/// itself when the two met is not offered again; that is said beside it, where a script does not read it.
+pub(super) async fn sync(node: &Node, way: &str, chain: &str, with: &Node, most: u64) {
+    let outcome = node.run(&["peer", &with.tcp(), way, chain]).await;
+    let numbers = outcome.out.trim_end().split_once(" / ");
+    let numbers = numbers.map(|(accepted, offered)| (accepted.parse(), offered.parse()));
+    let Some((Ok(accepted), Ok(offered))) = numbers else { panic!("{outcome:?}") };
+    let (accepted, offered): (u64, u64) = (accepted, offered);
+    assert!(outcome.code == Some(0) && accepted <= offered && offered <= most, "{outcome:?}");
+    assert_eq!(outcome.err.starts_with("covey: nothing "), accepted == 0, "{outcome:?}");
+}
+
 /// Posts where the author has reps; the block's id.
 pub(super) async fn post(node: &Node, chain: &str, text: &str, by: &Author) -> String {
     node.ok(&["chain", chain, "post", "inline", text, &by.sign()]).await
