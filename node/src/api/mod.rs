@@ -1,6 +1,7 @@
 //! The methods of the control socket, one namespace a file.
 
 pub mod chains;
+mod host;
 mod keys;
 pub mod msg;
 mod net;

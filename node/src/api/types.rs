@@ -136,7 +136,7 @@ pub struct NearbyView {
 /// `net_dial`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Dial {
-    /// A multiaddress, with or without `/p2p/<peer id>`.
+    /// A multiaddress, with or without `/p2p/<peer id>`; or `IP:PORT` of TCP.
     pub address: String,
 }
 

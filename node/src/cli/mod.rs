@@ -19,7 +19,7 @@ mod print;
 mod purge;
 mod rpc;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
@@ -150,7 +150,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Init(init) => init::run(&global, &init),
-        Command::Start(start) => node::start(&global, &start).await,
+        Command::Start(start) => node::start(global, &start).await,
         Command::Stop => node::stop(&global).await,
         Command::Status => node::status(&global).await,
         Command::Now { millis } => node::now(&global, millis).await,
@@ -176,6 +176,16 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
 }
 
 impl Global {
+    /// With the data directory that a command names itself.
+    fn at(mut self, dir: Option<&Path>) -> Result<Self, Failure> {
+        let Some(dir) = dir else { return Ok(self) };
+        if self.data.as_deref().is_some_and(|data| data != dir) {
+            return Err(Failure::Usage("two data directories are named: give one".into()));
+        }
+        self.data = Some(dir.to_path_buf());
+        Ok(self)
+    }
+
     fn data(&self) -> Result<PathBuf, Failure> {
         match &self.data {
             Some(path) => Ok(path.clone()),

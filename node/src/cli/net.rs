@@ -17,7 +17,7 @@ pub(super) enum Net {
     /// Connect with an address, and tell who answers
     #[command(after_help = "Example: covey net dial /ip4/192.0.2.7/tcp/4001")]
     Dial {
-        /// A multiaddress
+        /// A multiaddress, or IP:PORT of TCP
         address: String,
     },
 }

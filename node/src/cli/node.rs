@@ -1,6 +1,10 @@
 //! `start`, `stop`, `status`, `now`, `doctor`.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 
@@ -20,6 +24,9 @@ const STOP: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Args)]
 pub(super) struct Start {
+    /// The data directory, as with --data
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
     /// Let `covey now` set the node's time, back or forward; for tests of what takes months
     #[arg(long)]
     settable_clock: bool,
@@ -35,7 +42,8 @@ impl Start {
     }
 }
 
-pub(super) async fn start(global: &Global, start: &Start) -> Result<(), Failure> {
+pub(super) async fn start(global: Global, start: &Start) -> Result<(), Failure> {
+    let global = &global.at(start.dir.as_deref())?;
     let data = DataDir::open(&global.data()?)?;
     init::set_up(&data, &init::Init::fresh())?;
     let loaded = config::load(&global.sources()?)?;

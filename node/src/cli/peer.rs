@@ -7,7 +7,7 @@ use crate::api::chains::types::{Names, PeerParams, Pinged, SyncParams, Synced};
 
 #[derive(Debug, Args)]
 pub(super) struct Peer {
-    /// A multiaddress, or the id of a connected peer
+    /// A multiaddress, IP:PORT of TCP, or the peer id or IP address of a connected node
     address: String,
     #[command(subcommand)]
     what: What,

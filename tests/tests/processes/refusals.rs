@@ -331,3 +331,14 @@ async fn a_full_or_read_only_disk_loses_nothing_that_was_acknowledged() {
     assert_eq!(history(&ann, "bob").await.len(), kept.len());
     let _ = ann.stop().await;
 }
+
+#[tokio::test]
+async fn the_data_directory_may_stand_after_start_and_once() {
+    let ann = Home::new("Ann").await.start().await;
+    let bob = Home::new("Bob").await;
+    let anns = ann.data().to_str().unwrap();
+    let used = bob.run(&["start", anns]).await.failed(1);
+    assert!(used.contains("uses the data directory") && used.contains(anns), "{used}");
+    let twice = bob.run(&["start", anns, "--data", "elsewhere"]).await.failed(2);
+    assert!(twice.contains("two data directories are named: give one"), "{twice}");
+}

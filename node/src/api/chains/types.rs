@@ -421,7 +421,7 @@ pub struct Reps {
 /// A peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeerParams {
-    /// A multiaddress, or the id of a connected peer.
+    /// A multiaddress, `IP:PORT` of TCP, or the peer id or IP address of a connected node.
     pub peer: String,
 }
 
@@ -430,7 +430,7 @@ pub struct PeerParams {
 pub struct SyncParams {
     /// The chain.
     pub chain: String,
-    /// A multiaddress, or the id of a connected peer.
+    /// A multiaddress, `IP:PORT` of TCP, or the peer id or IP address of a connected node.
     pub peer: String,
     /// `send` or `recv`.
     pub direction: String,

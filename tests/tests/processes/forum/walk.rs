@@ -43,6 +43,7 @@ async fn a_forum_as_in_the_paper() {
     assert_eq!(there.ok(&["peer", &here.tcp(), "chains"]).await, CHAT);
     let ping = there.ok(&["peer", &here.tcp(), "ping"]).await;
     assert!(ping.parse::<u64>().is_ok(), "{ping}");
+    by_machine(&here, &there).await;
 
     listen(&here, &there, &me).await;
     like(&here, &there, &me).await;
@@ -52,6 +53,22 @@ async fn a_forum_as_in_the_paper() {
     assert_eq!(there.ok(&["chains", "leave", CHAT]).await, "true");
     assert_eq!(there.ok(&["chains", "leave", CHAT]).await, "false");
     assert_eq!(there.ok(&["chains", "list"]).await, "");
+}
+
+/// The paper names a node by its machine's address: that is enough for one that is connected, and its port for
+/// another.
+async fn by_machine(here: &Node, there: &Node) {
+    let machine = "127.0.0.1";
+    assert_eq!(there.ok(&["peer", machine, "chains"]).await, CHAT);
+    let alone = Home::new("Alone").await.start().await;
+    let none = alone.run(&["peer", machine, "chains"]).await.failed(1);
+    assert!(none.starts_with("covey: no connected node is at 127.0.0.1"), "{none}");
+    let port = format!("{machine}:{}", here.home().port());
+    assert_eq!(alone.ok(&["peer", &port, "chains"]).await, CHAT);
+    let port = format!("{machine}:{}", there.home().port());
+    assert_eq!(alone.ok(&["peer", &port, "chains"]).await, CHAT);
+    let many = alone.run(&["peer", machine, "chains"]).await.failed(1);
+    assert!(many.starts_with("covey: 2 connected nodes are at 127.0.0.1"), "{many}");
 }
 
 /// `genesis`, `traverse`, `get payload`, `heads`.
