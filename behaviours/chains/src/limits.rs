@@ -88,6 +88,10 @@ pub const SHOWN: usize = 512;
 pub const LOOKED_AT: usize = 20_000;
 /// Bytes of payloads after which a part of a listing ends: nothing else is decided meanwhile.
 pub const LOOKED_AT_BYTES: u64 = 16 * 1024 * 1024;
+/// Pages of missing payloads that are looked at for one that is to be fetched, in one round.
+pub const MISSING_PAGES: usize = 256;
+/// Missing payloads on each.
+pub const MISSING_PAGE: usize = 16;
 /// Chains of a peer that are looked after in one turn: what is asked in a turn has its bound, however
 /// many peers come at once.
 pub const ASKED_PER_TURN: usize = 256;

@@ -9,16 +9,11 @@ use crate::{
     error::Error,
     graph::Ix,
     layout,
-    limits::MISSES,
+    limits::{MISSES, MISSING_PAGE, MISSING_PAGES},
     memory::{Chain, Errand, Fetch},
     records::{self, HeldPost},
     wire::{Asker, Chunk, Refusal, Request, Response, Want},
 };
-
-/// Pages of missing payloads that are looked at for one that is to be fetched.
-const PAGES: usize = 256;
-/// Missing payloads on each.
-const PAGE: usize = 16;
 
 impl Desk<'_, '_, '_> {
     /// A peer wants a part of a payload.
@@ -56,11 +51,11 @@ impl Desk<'_, '_, '_> {
         let fetch = self.memory().live.borrow().fetches.get(&key).copied();
         let mut fetch = Fetch { under_way: false, ..fetch.unwrap_or_default() };
         let prefix = layout::all_missing(chain.no);
-        let mut scan = Scan::prefix(&prefix).limit(PAGE);
+        let mut scan = Scan::prefix(&prefix).limit(MISSING_PAGE);
         if let Some(after) = fetch.after {
             scan = scan.after(&layout::missing(chain.no, after));
         }
-        for _ in 0..PAGES {
+        for _ in 0..MISSING_PAGES {
             let rows = self.store().scan(&scan)?;
             let Some((last, _)) = rows.last() else {
                 self.memory().live.borrow_mut().fetches.remove(&key);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use covey_chains::{
     Block, BlockId, Payload, SignedBlock,
     envelope::Content,
-    limits::{INLINE_BYTES, MISSES},
+    limits::{INLINE_BYTES, MISSES, MISSING_PAGE as PAGE, MISSING_PAGES as PAGES},
 };
 use covey_kernel::Span;
 
@@ -61,6 +61,33 @@ fn payloads_of_what_the_order_leaves_out_are_not_fetched() {
     // Node 1 gets the blocks, and both ask each other for what is to be read.
     net.link(0, 1);
     assert_eq!(net.wants, placed);
+}
+
+#[test]
+fn a_round_looks_at_so_many_payloads_and_the_next_goes_on_after_them() {
+    let (mut net, chain) = apart();
+    net.room = 2 * INLINE_BYTES as u64;
+    for at in 0..2 {
+        net.restart(at);
+    }
+    let too_large = Payload { size: 2 * net.room, ..payload("x") };
+    let mut back = chain.id();
+    let lost: Vec<SignedBlock> = (0..3 * PAGES * PAGE)
+        .map(|number| {
+            let made = block(&net, 1, &[back], number as u64).block;
+            let made = Block { payload: too_large, ..made }.sign(&network(), Some(&key(1)));
+            back = made.block.id();
+            made
+        })
+        .collect();
+    give(&mut net, 0, &lost);
+    give(&mut net, 1, &lost);
+    let text = "x".repeat(INLINE_BYTES + 1);
+    let (post, _) = net.post(1, &chain, &text, 1);
+    net.link(0, 1);
+    assert!(net.payload(0, &chain, post).is_err(), "more was looked at");
+    (0..3).for_each(|_| net.round());
+    assert_eq!(net.payload(0, &chain, post), Ok(text));
 }
 
 fn payload(text: &str) -> Payload {
