@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use covey_tests::{
-    forum::{Flaw, run_testnet, run_with},
+    forum::{Flaw, run_forked, run_testnet, run_with},
     sim::Report,
 };
 
@@ -42,6 +42,15 @@ fn twenty_one_nodes_agree() {
     let bad: Vec<_> = reports.iter().filter(|report| !report.violations.is_empty()).collect();
     assert!(bad.is_empty(), "{bad:#?}");
     assert!(reports.iter().all(|report| report.stats.inputs > 1000), "{reports:#?}");
+}
+
+/// After a partition that lasted too long people choose a side, crash while they do, and choose again.
+#[test]
+fn who_chooses_the_same_side_of_a_hard_fork_agrees() {
+    let reports: Vec<Report> = (0..SEEDS).map(run_forked).collect();
+    let bad: Vec<_> = reports.iter().filter(|report| !report.violations.is_empty()).collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+    assert!(reports.iter().any(|report| report.stats.crashes > 0), "{reports:#?}");
 }
 
 #[test]

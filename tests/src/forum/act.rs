@@ -1,6 +1,6 @@
 use covey_chains::{
     BlockId,
-    command::{Command, Join, Post, Reply, Selector, Which},
+    command::{Command, Join, Post, Reply, Selector, State, Which},
     envelope::Content,
     genesis::{Genesis, Rules as Reps},
 };
@@ -16,6 +16,9 @@ use crate::{
 
 /// Longest time in which a calm world has to settle.
 const SETTLES: Span = Span::secs(30 * 60);
+
+/// How often somebody asks for something before that is a failure.
+const INSISTS: usize = 200;
 
 /// How often it is looked whether it has.
 const LOOKS: Span = Span::secs(10);
@@ -33,14 +36,15 @@ pub(super) fn chat() -> Selector {
 
 /// Authors, and the world they write in.
 pub(super) struct Authors {
-    world: World<Forum>,
-    rng: ChaCha8Rng,
+    pub(super) world: World<Forum>,
+    pub(super) rng: ChaCha8Rng,
+    genesis: Genesis,
     count: u32,
 }
 
 impl Authors {
-    pub(super) fn new(world: World<Forum>, rng: ChaCha8Rng) -> Self {
-        Self { world, rng, count: 0 }
+    pub(super) fn new(world: World<Forum>, rng: ChaCha8Rng, genesis: Genesis) -> Self {
+        Self { world, rng, genesis, count: 0 }
     }
 
     pub(super) fn world(&self) -> &World<Forum> {
@@ -49,12 +53,12 @@ impl Authors {
 
     /// The first post, and then everybody follows it but those who come late.
     pub(super) fn begin(&mut self, late: &[usize]) {
-        self.insist(0, || join(None));
+        self.insist(0, self.join(None));
         // It may have been made, and the reply lost with the node: then this is the second post.
         self.insist(0, || post(1, "first", None));
         let first = self.begun();
         for node in (1..self.world.nodes().len()).filter(|node| !late.contains(node)) {
-            self.insist(node, || join(Some(first)));
+            self.insist(node, self.join(Some(first)));
         }
     }
 
@@ -70,7 +74,7 @@ impl Authors {
 
     /// Somebody follows the forum by its name alone, and adopts the first post that they meet.
     pub(super) fn come_late(&mut self, node: usize) {
-        self.insist(node, || join(None));
+        self.insist(node, self.join(None));
         // Who writes before would begin another forum of the same name.
         let begun = |world: &World<Forum>| {
             let order = ask(world, node, Command::Order(chat()));
@@ -79,18 +83,52 @@ impl Authors {
         assert!(self.world.run_until(SETTLES, begun), "node {node} meets no first post");
     }
 
+    /// Somebody is admitted by the first author, and has reps for so many posts.
+    pub(super) fn admit(&mut self, who: u8, reps: usize) {
+        let held = loop {
+            let Reply::Posted(id, state) = self.insist(0, || post(who, "hello", None)) else {
+                continue;
+            };
+            if state == State::Held {
+                break id;
+            }
+        };
+        for _ in 0..reps {
+            self.insist(0, || post(1, "welcome", Some((true, held))));
+        }
+    }
+
+    /// Until something is so, for as long as a calm world takes to settle.
+    pub(super) fn until(&mut self, so: impl Fn(&World<Forum>) -> bool) {
+        let end = self.world.now().plus(SETTLES);
+        // Looked at now and then: to ask every node takes longer than most steps do.
+        while self.world.now() < end && !so(&self.world) {
+            self.world.run_for(LOOKS);
+        }
+    }
+
+    /// Following the forum.
+    fn join(&self, first: Option<BlockId>) -> impl Fn() -> Command + use<> {
+        let (genesis, first) = (self.genesis.clone(), first.map(|id| id.hash));
+        move || Command::Join(Box::new(Join { genesis: genesis.clone(), first, key: None }))
+    }
+
     /// Asks until it is done.
-    fn insist(&mut self, node: usize, command: impl Fn() -> Command) -> Reply {
-        loop {
+    pub(super) fn insist(&mut self, node: usize, command: impl Fn() -> Command) -> Reply {
+        let mut last = None;
+        for _ in 0..INSISTS {
             let id = self.world.command(node, command());
             let answered =
                 |world: &World<Forum>| !matches!(world.outcome(id), None | Some(Outcome::Waiting));
             self.world.run_until(Span::secs(60), answered);
-            if let Some(Outcome::Done(Ok(reply))) = self.world.outcome(id) {
-                return reply.clone();
+            match self.world.outcome(id) {
+                Some(Outcome::Done(Ok(reply))) => return reply.clone(),
+                Some(Outcome::Done(Err(error))) => last = Some(error.clone()),
+                _ => {}
             }
             self.world.run_for(Span::secs(5));
         }
+        panic!("node {node} never does it: {last:?}")
     }
 
     /// Somebody does something somewhere.
@@ -157,20 +195,11 @@ impl Authors {
     /// No more faults; until all show the same.
     pub(super) fn settle(&mut self) {
         self.world.calm();
-        let end = self.world.now().plus(SETTLES);
-        // Looked at now and then: to ask every node takes longer than most steps do.
-        while self.world.now() < end && same(&self.world).is_err() {
-            self.world.run_for(LOOKS);
-        }
+        self.until(|world| same(world).is_ok());
     }
 }
 
-fn join(first: Option<BlockId>) -> Command {
-    let first = first.map(|id| id.hash);
-    Command::Join(Box::new(Join { genesis: genesis(), first, key: None }))
-}
-
-fn post(who: u8, text: &str, vote: Option<(bool, BlockId)>) -> Command {
+pub(super) fn post(who: u8, text: &str, vote: Option<(bool, BlockId)>) -> Command {
     let content = Content::plain(text.as_bytes().to_vec()).unwrap();
     Command::Post(Box::new(Post {
         chain: chat(),

@@ -17,7 +17,7 @@ pub fn checkers() -> Vec<Checker<Forum>> {
     ]
 }
 
-fn status(world: &World<Forum>, node: usize) -> Result<ChainStatus, String> {
+pub(super) fn status(world: &World<Forum>, node: usize) -> Result<ChainStatus, String> {
     match ask(world, node, Command::Status(chat())) {
         Some(Reply::Status(status)) => Ok(*status),
         _ => Err(format!("node {node} does not say how it stands")),

@@ -3,6 +3,7 @@
 
 mod act;
 mod check;
+mod forked;
 mod machine;
 mod testnet;
 
@@ -11,6 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 pub use check::checkers;
+pub use forked::run_forked;
 pub use machine::{Flaw, Forum, Rules};
 
 use crate::sim::{Config, Report, World};
@@ -43,7 +45,8 @@ pub fn run_with(seed: u64, flaw: Option<Flaw>) -> Report {
     let nodes = ChaCha8Rng::seed_from_u64(!seed).random_range(2..=5);
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let links = links(nodes, &mut rng);
-    let mut authors = Authors::new(world(seed, Config::seeded(seed, nodes), links, flaw), rng);
+    let mut authors =
+        Authors::new(world(seed, Config::seeded(seed, nodes), links, flaw), rng, act::genesis());
     authors.begin(&[]);
     (0..STEPS).for_each(|_| authors.step());
     authors.settle();
@@ -57,7 +60,7 @@ pub fn run_testnet(seed: u64) -> Report {
     let config = Config { skew: FAR_APART, ..Config::seeded(seed, testnet::NODES) };
     let links = testnet::links();
     let world = world(seed, config, links, None);
-    let mut authors = Authors::new(world, ChaCha8Rng::seed_from_u64(!seed));
+    let mut authors = Authors::new(world, ChaCha8Rng::seed_from_u64(!seed), act::genesis());
     authors.begin(&testnet::LATE);
     for late in testnet::LATE {
         (0..STEPS / 3).for_each(|_| authors.step());
