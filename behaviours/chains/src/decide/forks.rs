@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use covey_kernel::{Fault, Peer, Span};
+use covey_kernel::{Fault, Peer, PublicKey, Span};
 
 use super::desk::Desk;
 use crate::{
@@ -143,15 +143,31 @@ impl Desk<'_, '_, '_> {
 }
 
 /// Whether more blocks may be left aside: one rep must not fill every disk, so there are only so many of an
-/// author on which nothing builds.
+/// author, and of those on which nothing builds.
 fn has_room_aside(loaded: &Loaded, items: &[(Item, Verdict)]) -> bool {
-    let graph = &loaded.graph;
-    let author = items.last().and_then(|(item, _)| item.block.block.author);
+    let authors: BTreeSet<Option<PublicKey>> = items.iter().map(author).collect();
+    loaded.offered.len().saturating_add(items.len()) <= FORKED
+        && authors.iter().all(|author| has_share(loaded, items, author.as_ref()))
+        && has_tip(loaded, items)
+}
+
+fn author((item, _): &(Item, Verdict)) -> Option<PublicKey> {
+    item.block.block.author
+}
+
+fn has_share(loaded: &Loaded, items: &[(Item, Verdict)], of: Option<&PublicKey>) -> bool {
+    let is_theirs = |ix: &&Ix| of.is_some_and(|of| loaded.graph.is_by(**ix, of));
+    let before = loaded.offered.iter().filter(is_theirs).count();
+    let new = items.iter().filter(|item| author(item).as_ref() == of).count();
+    before.saturating_add(new) <= FORKED_PER_AUTHOR
+}
+
+/// The last one is another on which nothing builds.
+fn has_tip(loaded: &Loaded, items: &[(Item, Verdict)]) -> bool {
+    let author = items.last().and_then(author);
     let backs = items.iter().flat_map(|(item, _)| item.block.block.backs.iter());
     let built_on: BTreeSet<Ix> = backs.filter_map(|back| loaded.find(back)).collect();
-    let own = |ix: &Ix| author.is_some_and(|author| graph.is_by(*ix, &author));
-    let tips = graph.aside_tips().filter(|ix| own(ix) && !built_on.contains(ix));
-    loaded.offered.len() < FORKED
-        && loaded.offered.iter().filter(|ix| own(ix)).count() < FORKED_PER_AUTHOR
-        && tips.count() < HELD
+    let own = |ix: &Ix| author.is_some_and(|author| loaded.graph.is_by(*ix, &author));
+    let tips = loaded.graph.aside_tips().filter(|ix| own(ix) && !built_on.contains(ix));
+    tips.count() < HELD
 }

@@ -12,7 +12,7 @@ use covey_kernel::{Span, Text, Time};
 
 use crate::{
     apart::{POSTS, forum, together, write},
-    made::{give, old_block},
+    made::{give, like, old_block},
     net::{Net, key, network, which},
 };
 
@@ -145,4 +145,23 @@ fn the_side_that_was_left_last_is_shown_before_others() {
     assert_eq!(forks.len(), FORKS_SHOWN);
     let fork = forks.iter().find(|fork| fork.first == own).expect("the own side is not shown");
     assert_eq!(fork.tips.len(), 1);
+}
+
+#[test]
+fn what_is_taken_together_needs_room_together() {
+    let mut frozen = frozen();
+    let mut room = FORKED - 1;
+    for author in OTHERS {
+        let line = frozen.line(author, room.min(FORKED / OTHERS.len() + 1));
+        room -= line.len();
+        give(&mut frozen.net, 0, &line);
+    }
+    assert_eq!(room, 0);
+    let hello = frozen.old(100, frozen.first, 1);
+    let pair = [hello.clone(), like(&hello, OTHERS.start)];
+    give(&mut frozen.net, 0, &pair);
+    assert!(!pair.iter().any(|block| frozen.is_aside(block)));
+    let one = frozen.old(OTHERS.start, frozen.first, 1);
+    give(&mut frozen.net, 0, std::slice::from_ref(&one));
+    assert!(frozen.is_aside(&one), "there is room for one");
 }
