@@ -1,5 +1,7 @@
 //! The order of all admitted blocks, as it is shown.
 
+use std::sync::atomic::Ordering;
+
 use covey_kernel::{PublicKey, Span, Time};
 
 use crate::{limits::LOOKED_BACK, rules::Reputation};
@@ -144,12 +146,15 @@ impl Graph {
             return false;
         }
         let heads: Vec<Ix> = self.heads.iter().copied().collect();
-        // A block that was left out long ago stays a head, so the walk to where all comes together may
-        // be as long as the chain. Then the order is sought from the first place that may have changed
+        // A block that was left out long ago is a head until something builds on it, so the walk to where
+        // all comes together may be as long as the chain. Then the order is sought from the first place that may have changed
         // instead: that is less. Of two long branches it is more.
         let is_out = |ix: &Ix| self.order.trace.as_ref().is_some_and(|trace| trace.is_out(*ix));
         let most = if heads.iter().any(is_out) { LOOKED_BACK } else { usize::MAX };
         let past = self.past_within(most, &heads, |ix| self.place_of(ix).is_some());
+        // To walk costs about as much as to place.
+        let walked = past.as_ref().map_or(most, |past| past.region.len());
+        self.sought.fetch_add(walked as u64, Ordering::Relaxed);
         let base = past.and_then(|past| self.place_of(past.base));
         base.is_none_or(|place| place < places)
     }
