@@ -14,10 +14,13 @@ use libp2p::{
     swarm::SwarmEvent,
     tcp, yamux,
 };
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    time::timeout,
+};
 
 use super::{BenchError, rate};
-use crate::local::Transport;
+use crate::local::{PATIENCE, Transport};
 
 /// Bytes of a request and of its answer.
 pub const BODY: usize = 64;
@@ -136,7 +139,9 @@ pub async fn measure(transport: Transport) -> Result<f64, BenchError> {
         .spawn()
         .map_err(failed)?;
     let out = child.stdout.take().ok_or_else(|| failed("no output"))?;
-    let line = BufReader::new(out).lines().next_line().await.map_err(failed)?;
+    let mut lines = BufReader::new(out).lines();
+    let late = |_| failed("it does not say where it listens");
+    let line = timeout(PATIENCE, lines.next_line()).await.map_err(late)?.map_err(failed)?;
     let address: Multiaddr = line.unwrap_or_default().parse().map_err(failed)?;
     let rate = ask(address).await;
     child.kill().await.map_err(failed)?;

@@ -72,27 +72,26 @@ fn failed(error: crate::bench::BenchError) -> Failure {
 }
 
 pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
-    let mut signals = Signals::listen()?;
     match bench {
-        Bench::EchoServer { transport } => {
-            signals.unless(echo::serve(transport.into()).map_err(failed)).await
-        }
+        // It ends with whoever started it, without a word.
+        Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
         Bench::Chains { data, grow: Some(posts), .. } => {
             let grown = chains::grow(data, posts);
-            let grown = signals.unless(grown.map_err(failed)).await?;
+            let grown = Signals::listen()?.unless(grown.map_err(failed)).await?;
             print::either(global.json, &grown, |grown| grown_text(grown))
         }
         Bench::Chains { data, chains: Some(count), .. } => {
             let measured = chains::many(data, count.into());
-            let many = signals.unless(measured.map_err(failed)).await?;
+            let many = Signals::listen()?.unless(measured.map_err(failed)).await?;
             print::either(global.json, &many, many_text)
         }
         Bench::Chains { data, .. } => {
             let measured = chains::measure(data);
-            let result = signals.unless(measured.map_err(failed)).await?;
+            let result = Signals::listen()?.unless(measured.map_err(failed)).await?;
             print::either(global.json, &result, chains_text)
         }
         Bench::Msg { messages, pace, transport } => {
+            let mut signals = Signals::listen()?;
             let messages = usize::try_from(messages).unwrap_or(usize::MAX);
             let all = [Over::Tcp, Over::Quic];
             let chosen = transport.as_ref().map_or(all.as_slice(), std::slice::from_ref);

@@ -56,7 +56,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
         invite_on(&cast)?;
         signals.came().await;
     }
-    end(cast).await?;
+    signals.unless(async { Ok(end(cast).await?) }).await?;
     Ok(place.close().map_err(io("cannot remove the temporary folder"))?)
 }
 
