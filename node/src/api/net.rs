@@ -132,7 +132,8 @@ pub(super) async fn reach(state: &State, address: &str) -> Result<Peer, RpcError
 /// The one node that is connected from a machine.
 async fn connected_on(state: &State, machine: IpAddr) -> Result<Peer, RpcError> {
     let mut peers = state.swarm.peers().await.map_err(swarm_ended)?;
-    peers.retain(|peer| peer.addresses.iter().any(|address| host::is_on(address, machine)));
+    let is_on = |address: &Multiaddr| host::is_on(address, machine);
+    peers.retain(|peer| peer.admitted && peer.addresses.iter().any(is_on));
     match peers.as_slice() {
         [peer] => Ok(peer.peer),
         [] => {
