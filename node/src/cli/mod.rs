@@ -180,7 +180,9 @@ impl Global {
     fn at(mut self, dir: Option<&Path>) -> Result<Self, Failure> {
         let Some(dir) = dir else { return Ok(self) };
         if self.data.as_deref().is_some_and(|data| data != dir) {
-            return Err(Failure::Usage("two data directories are named: give one".into()));
+            return Err(Failure::Usage(
+                "DIR and --data name two data directories: give one".into(),
+            ));
         }
         self.data = Some(dir.to_path_buf());
         Ok(self)

@@ -63,10 +63,11 @@ pub(super) async fn run(global: &Global, peer: Peer) -> Result<(), Failure> {
 /// Why nothing was taken: that need not mean that something is wrong.
 fn why_none(synced: &Synced) -> Option<&'static str> {
     match (synced.accepted, synced.offered) {
-        (0, 0) => Some("nothing is missing there: connected nodes exchange a chain by themselves"),
-        (0, _) => {
-            Some("nothing was taken: it is held, or left aside; see `heads held` and `status`")
-        }
+        (0, 0) => Some("nothing new was offered: connected nodes exchange a chain by themselves"),
+        (0, _) => Some(
+            "nothing was taken: the receiving node has it already, or holds it, leaves it aside or refuses it; \
+             see `heads held` and `status` there",
+        ),
         _ => None,
     }
 }

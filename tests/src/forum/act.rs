@@ -85,13 +85,9 @@ impl Authors {
 
     /// Somebody is admitted by the first author, and has reps for so many posts.
     pub(super) fn admit(&mut self, who: u8, reps: usize) {
-        let held = loop {
-            let Reply::Posted(id, state) = self.insist(0, || post(who, "hello", None)) else {
-                continue;
-            };
-            if state == State::Held {
-                break id;
-            }
+        let hello = self.insist(0, || post(who, "hello", None));
+        let Reply::Posted(held, State::Held) = hello else {
+            panic!("author {who} is no newcomer: {hello:?}")
         };
         for _ in 0..reps {
             self.insist(0, || post(1, "welcome", Some((true, held))));

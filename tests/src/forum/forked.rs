@@ -54,7 +54,7 @@ pub fn run_forked(seed: u64) -> Report {
     authors.follow(&[0, 1, 2, 3, 4], right[POSTS - 1]);
     violations.extend(differences(authors.world(), &right, &left));
     let mut report = Report::of(authors.world(), &[]);
-    report.violations = violations;
+    report.violations.extend(violations);
     report
 }
 

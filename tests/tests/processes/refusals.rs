@@ -340,5 +340,5 @@ async fn the_data_directory_may_stand_after_start_and_once() {
     let used = bob.run(&["start", anns]).await.failed(1);
     assert!(used.contains("uses the data directory") && used.contains(anns), "{used}");
     let twice = bob.run(&["start", anns, "--data", "elsewhere"]).await.failed(2);
-    assert!(twice.contains("two data directories are named: give one"), "{twice}");
+    assert!(twice.contains("DIR and --data name two data directories: give one"), "{twice}");
 }
