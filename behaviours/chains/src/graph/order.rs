@@ -147,8 +147,8 @@ impl Graph {
         }
         let heads: Vec<Ix> = self.heads.iter().copied().collect();
         // A block that was left out long ago is a head until something builds on it, so the walk to where
-        // all comes together may be as long as the chain. Then the order is sought from the first place that may have changed
-        // instead: that is less. Of two long branches it is more.
+        // all comes together may be as long as the chain. Then the order is sought from the first place
+        // that may have changed instead: that is less. Of two long branches it is more.
         let is_out = |ix: &Ix| self.order.trace.as_ref().is_some_and(|trace| trace.is_out(*ix));
         let most = if heads.iter().any(is_out) { LOOKED_BACK } else { usize::MAX };
         let past = self.past_within(most, &heads, |ix| self.place_of(ix).is_some());
