@@ -47,10 +47,6 @@ impl Authors {
         Self { world, rng, genesis, count: 0 }
     }
 
-    pub(super) fn world(&self) -> &World<Forum> {
-        &self.world
-    }
-
     /// The first post, and then everybody follows it but those who come late.
     pub(super) fn begin(&mut self, late: &[usize]) {
         self.insist(0, self.join(None));
@@ -64,12 +60,13 @@ impl Authors {
 
     /// The first post, once the first node is up and shows it.
     fn begun(&mut self) -> BlockId {
-        loop {
+        for _ in 0..INSISTS {
             if let Some(first) = self.order(0).get(1) {
                 return *first;
             }
             self.world.run_for(Span::secs(5));
         }
+        panic!("the first node never shows what it made")
     }
 
     /// Somebody follows the forum by its name alone, and adopts the first post that they meet.
@@ -94,11 +91,18 @@ impl Authors {
         }
     }
 
-    /// Until something is so, for as long as a calm world takes to settle.
-    pub(super) fn until(&mut self, so: impl Fn(&World<Forum>) -> bool) {
+    /// Until something is so, for as long as a calm world takes to settle; then why it is not.
+    pub(super) fn until(
+        &mut self,
+        so: impl Fn(&World<Forum>) -> Result<(), String>,
+    ) -> Result<(), String> {
         let end = self.world.now().plus(SETTLES);
-        // Looked at now and then: to ask every node takes longer than most steps do.
-        while self.world.now() < end && !so(&self.world) {
+        loop {
+            let is_so = so(&self.world);
+            if is_so.is_ok() || self.world.now() >= end {
+                return is_so;
+            }
+            // Looked at now and then: to ask every node takes longer than most steps do.
             self.world.run_for(LOOKS);
         }
     }
@@ -188,10 +192,10 @@ impl Authors {
         }
     }
 
-    /// No more faults; until all show the same.
+    /// No more faults; until all show the same, which the checkers look at again.
     pub(super) fn settle(&mut self) {
         self.world.calm();
-        self.until(|world| same(world).is_ok());
+        self.until(same).ok();
     }
 }
 

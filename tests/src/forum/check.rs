@@ -24,8 +24,31 @@ pub(super) fn status(world: &World<Forum>, node: usize) -> Result<ChainStatus, S
     }
 }
 
+/// What must hold when people have chosen a side of a hard fork.
+#[must_use]
+pub(super) fn checkers_of_forks() -> Vec<Checker<Forum>> {
+    vec![
+        ("all show the same order", same_order),
+        ("all have the payloads", nothing_missing),
+        ("all give the same reps", same_reps),
+        ("nothing is lost", nothing_lost),
+        ("nothing is shown twice", nothing_doubled),
+    ]
+}
+
 /// The same order everywhere, with all payloads, and no hard fork.
 pub(super) fn same(world: &World<Forum>) -> Result<(), String> {
+    same_order(world)?;
+    nothing_missing(world)?;
+    for node in 0..world.nodes().len() {
+        if !status(world, node)?.forks.is_empty() {
+            return Err(format!("node {node} shows a hard fork"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn same_order(world: &World<Forum>) -> Result<(), String> {
     let first = status(world, 0)?;
     for node in 0..world.nodes().len() {
         let status = status(world, node)?;
@@ -35,8 +58,15 @@ pub(super) fn same(world: &World<Forum>) -> Result<(), String> {
             let (a, b) = ((first.placed, first.blocked), (status.placed, status.blocked));
             return Err(format!("nodes 0 and {node} differ: placed and blocked {a:?} and {b:?}"));
         }
-        if status.missing > 0 || !status.forks.is_empty() {
-            return Err(format!("node {node} lacks {} payloads", status.missing));
+    }
+    Ok(())
+}
+
+pub(super) fn nothing_missing(world: &World<Forum>) -> Result<(), String> {
+    for node in 0..world.nodes().len() {
+        let missing = status(world, node)?.missing;
+        if missing > 0 {
+            return Err(format!("node {node} lacks {missing} payloads"));
         }
     }
     Ok(())

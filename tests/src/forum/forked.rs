@@ -10,9 +10,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Forum,
+    Flaw, Forum,
     act::{self, Authors, chat, post},
-    check::status,
+    check::{checkers_of_forks, nothing_missing, same_order, status},
     world,
 };
 use crate::{
@@ -32,29 +32,35 @@ const LIKES: usize = 15;
 const FREEZE: Freeze = Freeze { places: 5, span: Span::secs(120) };
 
 /// In a world that loses and repeats messages. Those of one half choose the other's side, and crash
-/// while they do; then all choose the first half's own, which none has followed for a while.
+/// while they do; then all choose the second half's, which none has followed for a while.
 #[must_use]
 pub fn run_forked(seed: u64) -> Report {
+    run_forked_with(seed, None)
+}
+
+/// The same with a mistake in every node.
+#[must_use]
+pub fn run_forked_with(seed: u64, flaw: Option<Flaw>) -> Report {
     let rng = ChaCha8Rng::seed_from_u64(!seed);
     let config = Config { loss: 0.05, duplicate: 0.05, ..Config::calm(NODES) };
     // Nobody passes on what they have left aside, so all meet all.
     let links = (0..NODES).flat_map(|one| (0..one).map(move |two| (two, one))).collect();
-    let world = world(seed, config, links, None);
+    let world = world(seed, config, links, flaw);
     let genesis = Genesis { freeze: Some(FREEZE), ..act::genesis() };
     let mut authors = Authors::new(world, rng, genesis);
     authors.begin(&[]);
     authors.admit(2, LIKES);
-    authors.agree();
+    let before = authors.agree();
     let [left, right] = authors.write_apart();
     let last = [left[POSTS - 1], right[POSTS - 1]];
-    authors.until(|world| (0..NODES).all(|node| last.iter().all(|id| knows(world, node, *id))));
-    let mut violations = unseen(authors.world());
-    authors.follow(&RIGHT, left[POSTS - 1]);
-    violations.extend(differences(authors.world(), &left, &right));
-    authors.follow(&[0, 1, 2, 3, 4], right[POSTS - 1]);
-    violations.extend(differences(authors.world(), &right, &left));
-    let mut report = Report::of(authors.world(), &[]);
-    report.violations.extend(violations);
+    let seen = authors.until(|world| all_see(world, &last));
+    let mut found = vec![before, seen];
+    found.push(authors.follow(&RIGHT, left[POSTS - 1]));
+    found.push(sides(&authors.world, &left, &right));
+    found.push(authors.follow(&[0, 1, 2, 3, 4], right[POSTS - 1]));
+    found.push(sides(&authors.world, &right, &left));
+    let mut report = Report::of(&authors.world, &checkers_of_forks());
+    report.violations.extend(found.into_iter().filter_map(Result::err));
     report
 }
 
@@ -79,7 +85,7 @@ impl Authors {
     }
 
     /// Some follow the side of a block. They may crash before they have chosen, or before they say so.
-    fn follow(&mut self, nodes: &[usize], id: BlockId) {
+    fn follow(&mut self, nodes: &[usize], id: BlockId) -> Result<(), String> {
         for node in nodes {
             match self.rng.random_range(0..3) {
                 0 => self.world.crash_before_commit(*node),
@@ -89,33 +95,28 @@ impl Authors {
             self.insist(*node, || Command::Choose(chat(), id));
             self.world.run_for(Span::millis(self.rng.random_range(0..60_000)));
         }
-        self.agree();
+        self.agree()
     }
 
-    /// Until all show the same order, forks or not.
-    fn agree(&mut self) {
-        self.until(|world| {
-            let orders = (0..NODES).map(|node| status(world, node).map(|status| status.order).ok());
-            let orders: Vec<_> = orders.collect();
-            orders[0].is_some() && orders.iter().all(|order| *order == orders[0])
-        });
+    /// Until all show the same order, forks or not, and have what is said there.
+    fn agree(&mut self) -> Result<(), String> {
+        self.until(|world| same_order(world).and_then(|()| nothing_missing(world)))
     }
 }
 
-fn knows(world: &World<Forum>, node: usize, id: BlockId) -> bool {
-    ask(world, node, Command::Block(chat(), id)).is_some()
-}
-
-/// Nodes that do not say that there is another side.
-fn unseen(world: &World<Forum>) -> Vec<String> {
-    let sees = |node: usize| status(world, node).is_ok_and(|status| !status.forks.is_empty());
-    let unseen = (0..NODES).filter(|node| !sees(*node));
-    unseen.map(|node| format!("node {node} shows no hard fork")).collect()
+/// All know both sides, and say that there is another.
+fn all_see(world: &World<Forum>, last: &[BlockId]) -> Result<(), String> {
+    for node in 0..NODES {
+        let knows = |id: &BlockId| ask(world, node, Command::Block(chat(), *id)).is_some();
+        if !last.iter().all(knows) || status(world, node)?.forks.is_empty() {
+            return Err(format!("node {node} shows no hard fork, or does not know all of it"));
+        }
+    }
+    Ok(())
 }
 
 /// All show the side that was chosen, whole, and have left the other aside.
-fn differences(world: &World<Forum>, chosen: &[BlockId], aside: &[BlockId]) -> Vec<String> {
-    let mut found = Vec::new();
+fn sides(world: &World<Forum>, chosen: &[BlockId], aside: &[BlockId]) -> Result<(), String> {
     for node in 0..NODES {
         let state = |id: &BlockId| match ask(world, node, Command::Block(chat(), *id)) {
             Some(Reply::Block(info)) => Some(info.state),
@@ -124,8 +125,10 @@ fn differences(world: &World<Forum>, chosen: &[BlockId], aside: &[BlockId]) -> V
         let shown = chosen.iter().all(|id| matches!(state(id), Some(State::Placed(_))));
         let left = aside.iter().all(|id| state(id) == Some(State::Forked));
         if !shown || !left {
-            found.push(format!("node {node}: the side is shown: {shown}; the other aside: {left}"));
+            return Err(format!(
+                "sides at node {node}: the chosen one is shown: {shown}; the other aside: {left}"
+            ));
         }
     }
-    found
+    Ok(())
 }

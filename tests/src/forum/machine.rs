@@ -19,6 +19,8 @@ pub enum Flaw {
     NeverPulls,
     /// Leaves the last block out of each page that it gives.
     GivesLess,
+    /// Says that it follows the side that a user chose, and stays on its own.
+    NeverChooses,
 }
 
 /// A node and its neighbours.
@@ -65,7 +67,8 @@ impl Machine for Forum {
         now: Time,
         inputs: Vec<Input<Self>>,
     ) -> Vec<Result<Checked, Error>> {
-        let inputs = inputs.into_iter().map(convert::input).collect();
+        let inputs = inputs.into_iter().map(convert::input);
+        let inputs = inputs.map(|input| misread(rules.flaw, input)).collect();
         Chains::check(&rules.rules, base, now, inputs)
     }
 
@@ -94,6 +97,16 @@ impl Machine for Forum {
 
     fn refusal(error: &Error) -> Vec<u8> {
         Chains::refusal(error)
+    }
+}
+
+/// What the mistake makes of an input.
+fn misread(flaw: Option<Flaw>, input: Input<Chains>) -> Input<Chains> {
+    match (flaw, input) {
+        (Some(Flaw::NeverChooses), Input::Command { id, command: Command::Choose(chain, _) }) => {
+            Input::Command { id, command: Command::Status(chain) }
+        }
+        (_, input) => input,
     }
 }
 

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 pub use check::checkers;
-pub use forked::run_forked;
+pub use forked::{run_forked, run_forked_with};
 pub use machine::{Flaw, Forum, Rules};
 
 use crate::sim::{Config, Report, World};
@@ -50,7 +50,7 @@ pub fn run_with(seed: u64, flaw: Option<Flaw>) -> Report {
     authors.begin(&[]);
     (0..STEPS).for_each(|_| authors.step());
     authors.settle();
-    Report::of(authors.world(), &checkers())
+    Report::of(&authors.world, &checkers())
 }
 
 /// The testnet's 21 nodes, of which some come late, with clocks so far apart that what some make
@@ -69,7 +69,7 @@ pub fn run_testnet(seed: u64) -> Report {
     (0..STEPS / 3).for_each(|_| authors.step());
     authors.settle();
     assert!(authors.order(0).len() > STEPS / 4, "seed {seed}: little is said");
-    Report::of(authors.world(), &checkers())
+    Report::of(&authors.world, &checkers())
 }
 
 /// A world whose nodes stay connected with their neighbours.
