@@ -16,6 +16,7 @@ mod gossiping;
 pub mod limits;
 mod line;
 mod listen;
+mod named;
 mod nearby;
 mod overlay;
 mod peers;

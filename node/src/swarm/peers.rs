@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{
     command::{Direction, PeerInfo},
     limits::{CROSSED, STANDS},
+    named::without_peer,
     seek::Seeker,
 };
 
@@ -109,6 +110,18 @@ impl Peers {
 
     pub(super) fn is_admitted(&self, peer: &Peer) -> bool {
         self.0.get(peer).is_some_and(|known| known.admitted)
+    }
+
+    /// Whom we are connected with at an address that we dialed.
+    pub(super) fn dialed(&self, address: &Multiaddr) -> Option<Peer> {
+        let is_it = |link: &Link| {
+            link.direction == Direction::Outbound
+                && link.missed_pings == 0
+                && without_peer(link.address.clone()) == *address
+        };
+        let stays = |known: &Known| known.admitted && known.leaves.is_none();
+        let mut stay = self.0.iter().filter(|(_, known)| stays(known));
+        stay.find(|(_, known)| known.links.values().any(is_it)).map(|(peer, _)| *peer)
     }
 
     pub(super) fn contains(&self, peer: &Peer) -> bool {

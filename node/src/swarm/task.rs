@@ -9,9 +9,8 @@ use covey_kernel::{Address, AskId, GossipVerdict, NetworkId, Peer};
 use covey_shell::peer_id;
 use futures::StreamExt;
 use libp2p::{
-    Multiaddr, PeerId, Swarm,
+    Multiaddr, Swarm,
     kad::QueryId,
-    multiaddr::Protocol,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 use tokio::{
@@ -29,6 +28,7 @@ use super::{
         ADDRESSES_PER_PEER, COMMANDS_PER_TURN, ENOUGH_PEERS, LOOKUPS, OFFER_AGAIN, REFUSAL_GRACE,
         REFUSALS, REFUSED_FOR, TICK,
     },
+    named::{named, without_peer},
     nearby::Nearby,
     peers::Peers,
     port::{Outlet, Undelivered},
@@ -70,14 +70,6 @@ impl Bootstrap {
     }
 }
 
-/// The peer that an address names at its end.
-fn named(address: &Multiaddr) -> Option<PeerId> {
-    match address.iter().last() {
-        Some(Protocol::P2p(id)) => Some(id),
-        _ => None,
-    }
-}
-
 /// Addresses of a setting, with the peers that they must name.
 fn with_peers(
     setting: &'static str,
@@ -89,14 +81,6 @@ fn with_peers(
             .ok_or_else(|| SwarmError::NoPeerId { setting, address: address.clone() })
     };
     addresses.iter().map(with_peer).collect()
-}
-
-/// The address alone, as addresses of this node are known.
-fn without_peer(mut address: Multiaddr) -> Multiaddr {
-    if named(&address).is_some() {
-        address.pop();
-    }
-    address
 }
 
 impl Task {
@@ -276,8 +260,12 @@ impl Task {
             return tell(reply, Err(DialFailure::Busy));
         }
         let expected = named(&address);
-        let met = expected.and_then(|id| covey_shell::peer(&id));
-        if let Some(peer) = met.filter(|peer| self.peers.is_admitted(peer)) {
+        // There are only so many connections with one peer, and one is enough.
+        let met = match expected {
+            Some(id) => covey_shell::peer(&id).filter(|peer| self.peers.is_admitted(peer)),
+            None => self.peers.dialed(&address),
+        };
+        if let Some(peer) = met {
             return tell(reply, Ok(peer));
         }
         // The swarm would only say that it knows no address but our own.

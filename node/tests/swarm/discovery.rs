@@ -70,3 +70,14 @@ async fn only_sought_connections_outlive_idleness() {
     a.handle.send(Command::Release { line: Line::Messaging, peer: c.peer }).await.unwrap();
     a.disconnected(c.peer).await;
 }
+
+#[tokio::test]
+async fn who_is_dialed_again_at_the_same_address_is_not_connected_once_more() {
+    let (a, b) = (start(1, quiet(&[TCP])), start(2, quiet(&[TCP])));
+    let mut address = b.address().await;
+    address.pop();
+    // More often than there may be connections with one peer.
+    for _ in 0..6 {
+        assert_eq!(a.handle.dial(address.clone()).await.unwrap(), Ok(b.peer));
+    }
+}
