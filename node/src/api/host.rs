@@ -2,31 +2,44 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use covey_kernel::Peer;
 use libp2p::{Multiaddr, multiaddr::Protocol};
 
-/// Where a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Host {
-    /// On this machine; on which port is known if it is connected.
-    Machine(IpAddr),
-    /// At this TCP port.
-    Port(SocketAddr),
+use super::swarm_ended;
+use crate::{
+    node::State,
+    rpc::{RpcError, codes},
+};
+
+/// The address to dial for an IP address with a TCP port; none if it is something else.
+pub(super) fn tcp(text: &str) -> Option<Multiaddr> {
+    let at: SocketAddr = text.parse().ok()?;
+    Some(Multiaddr::from(at.ip()).with(Protocol::Tcp(at.port())))
 }
 
-impl Host {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let machine = || text.parse().ok().map(Self::Machine);
-        machine().or_else(|| text.parse().ok().map(Self::Port))
+/// The one node that is connected from a machine.
+pub(super) async fn connected_on(state: &State, machine: IpAddr) -> Result<Peer, RpcError> {
+    let mut peers = state.swarm.peers().await.map_err(swarm_ended)?;
+    let is_on = |address: &Multiaddr| is_on(address, machine);
+    peers.retain(|peer| peer.admitted && peer.addresses.iter().any(is_on));
+    match peers.as_slice() {
+        [peer] => Ok(peer.peer),
+        [] => {
+            let why = format!("no node is connected at the address {machine}");
+            Err(RpcError::new(codes::UNREACHABLE, why).help(
+                "write its port, too, as in 192.0.2.1:4001 or [2001:db8::1]:4001 (net_addresses shows it there), \
+                 or its peer id (net_peers shows who is connected)",
+            ))
+        }
+        many => {
+            let why = format!("{} connected nodes are at {machine}", many.len());
+            Err(RpcError::new(codes::INVALID_PARAMS, why)
+                .help("name one by its peer id; net_peers shows them"))
+        }
     }
 }
 
-/// The address to dial for a TCP port.
-pub(super) fn tcp(at: SocketAddr) -> Multiaddr {
-    Multiaddr::from(at.ip()).with(Protocol::Tcp(at.port()))
-}
-
-/// Whether an address is on a machine.
-pub(super) fn is_on(address: &Multiaddr, machine: IpAddr) -> bool {
+fn is_on(address: &Multiaddr, machine: IpAddr) -> bool {
     match address.iter().next() {
         Some(Protocol::Ip4(ip)) => machine == ip,
         Some(Protocol::Ip6(ip)) => machine == ip,
@@ -39,18 +52,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn machines_and_ports_are_told_from_other_names() {
-        let machine: IpAddr = "10.0.0.2".parse().unwrap();
-        assert_eq!(Host::parse("10.0.0.2"), Some(Host::Machine(machine)));
-        assert_eq!(Host::parse("::1"), Some(Host::Machine("::1".parse().unwrap())));
-        let Some(Host::Port(at)) = Host::parse("10.0.0.2:4001") else { panic!() };
-        assert_eq!(tcp(at).to_string(), "/ip4/10.0.0.2/tcp/4001");
-        let Some(Host::Port(at)) = Host::parse("[::1]:4001") else { panic!() };
-        assert_eq!(tcp(at).to_string(), "/ip6/::1/tcp/4001");
-        for other in ["", "10.0.0", "bob", "10.0.0.2:", "/ip4/10.0.0.2/tcp/4001", "10.0.0.2:70000"]
+    fn an_ip_address_with_a_port_is_an_address_of_tcp() {
+        let address = |text| tcp(text).map(|address| address.to_string());
+        assert_eq!(address("10.0.0.2:4001").as_deref(), Some("/ip4/10.0.0.2/tcp/4001"));
+        assert_eq!(address("[::1]:4001").as_deref(), Some("/ip6/::1/tcp/4001"));
+        for other in
+            ["", "10.0.0.2", "::1", "bob", "10.0.0.2:", "/ip4/10.0.0.2/tcp/4001", "10.0.0.2:70000"]
         {
-            assert_eq!(Host::parse(other), None, "{other}");
+            assert_eq!(address(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn an_address_is_on_the_machine_that_it_begins_with() {
+        let machine: IpAddr = "10.0.0.2".parse().unwrap();
         let quic: Multiaddr = "/ip4/10.0.0.2/udp/4001/quic-v1".parse().unwrap();
         assert!(is_on(&quic, machine));
         assert!(!is_on(&quic, "10.0.0.3".parse().unwrap()));

@@ -1,5 +1,4 @@
 use std::{
-    net::IpAddr,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -7,8 +6,7 @@ use std::{
 use covey_kernel::Peer;
 
 use super::{
-    host::{self, Host},
-    swarm_ended,
+    host, swarm_ended,
     types::{AddressesView, Dial, Dialed, NearbyView, PeerView, Peers, RefusedView},
 };
 use crate::{
@@ -115,38 +113,18 @@ async fn dial(state: Arc<State>, dial: Dial) -> Result<Dialed, RpcError> {
     Ok(Dialed { peer_id: peer_id(&peer) })
 }
 
-/// Connects with an address; gives who answers. An IP address alone is that of a node that is connected.
+/// Connects with an address; gives who answers.
 pub(super) async fn reach(state: &State, address: &str) -> Result<Peer, RpcError> {
-    let address: Multiaddr = match Host::parse(address.trim()) {
-        Some(Host::Machine(machine)) => return connected_on(state, machine).await,
-        Some(Host::Port(at)) => host::tcp(at),
+    let address = address.trim();
+    let address: Multiaddr = match host::tcp(address) {
+        Some(address) => address,
         None => address.parse().map_err(|error| {
             RpcError::new(codes::INVALID_PARAMS, format!("{address} is no multiaddress: {error}"))
-                .help("write it as /ip4/192.0.2.1/tcp/4001, /ip4/192.0.2.1/udp/4001/quic-v1 or 192.0.2.1:4001")
+                .help("write it as /ip4/192.0.2.1/tcp/4001, /ip4/192.0.2.1/udp/4001/quic-v1, 192.0.2.1:4001 or [2001:db8::1]:4001")
         })?,
     };
     let outcome = state.swarm.dial(address).await.map_err(swarm_ended)?;
     outcome.map_err(|failure| undialed(&failure))
-}
-
-/// The one node that is connected from a machine.
-async fn connected_on(state: &State, machine: IpAddr) -> Result<Peer, RpcError> {
-    let mut peers = state.swarm.peers().await.map_err(swarm_ended)?;
-    let is_on = |address: &Multiaddr| host::is_on(address, machine);
-    peers.retain(|peer| peer.admitted && peer.addresses.iter().any(is_on));
-    match peers.as_slice() {
-        [peer] => Ok(peer.peer),
-        [] => {
-            let why = format!("no connected node is at {machine}");
-            Err(RpcError::new(codes::UNREACHABLE, why)
-                .help("write its port, too, as in 192.0.2.1:4001; net_addresses shows it there"))
-        }
-        many => {
-            let why = format!("{} connected nodes are at {machine}", many.len());
-            Err(RpcError::new(codes::INVALID_PARAMS, why)
-                .help("name one by its peer id; net_peers shows them"))
-        }
-    }
 }
 
 /// What to do depends on what failed.

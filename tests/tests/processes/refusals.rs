@@ -339,6 +339,11 @@ async fn the_data_directory_may_stand_after_start_and_once() {
     let anns = ann.data().to_str().unwrap();
     let used = bob.run(&["start", anns]).await.failed(1);
     assert!(used.contains("uses the data directory") && used.contains(anns), "{used}");
+    let setting =
+        bob.run(&["start", "--set", "network.mdns=false", "log.filter=info"]).await.failed(2);
+    assert!(setting.contains("give each setting its own --set"), "{setting}");
+    let same = bob.run(&["start", anns, "--data", &format!("{anns}/.")]).await.failed(1);
+    assert!(same.contains("uses the data directory"), "{same}");
     let twice = bob.run(&["start", anns, "--data", "elsewhere"]).await.failed(2);
     assert!(twice.contains("DIR and --data name two data directories: give one"), "{twice}");
 }

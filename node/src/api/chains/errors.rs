@@ -25,6 +25,7 @@ pub(super) const CODES: &[Code] = &[
     codes::BAD_VOTE,
     codes::OTHER_FIRST,
     codes::PEER_FAILED,
+    codes::UNREACHABLE,
     codes::TOO_MANY_CHAINS,
     codes::UNKNOWN_UPLOAD,
     codes::UPLOADS_FULL,

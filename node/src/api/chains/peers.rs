@@ -11,7 +11,7 @@ use super::{
     unexpected,
 };
 use crate::{
-    api::net,
+    api::{host, net},
     node::State,
     rpc::{Registry, RpcError, codes},
 };
@@ -23,10 +23,14 @@ pub(super) fn register(registry: &mut Registry<State>) {
         .method(about("chains_ping", "Measures how long a peer takes to answer."), ping);
 }
 
+/// By its id, by the machine that it is connected from, or by an address, with which the node connects.
 async fn peer(state: &State, text: &str) -> Result<Peer, RpcError> {
-    match net::parse_peer(text) {
-        Some(peer) => Ok(peer),
-        None => net::reach(state, text).await,
+    if let Some(peer) = net::parse_peer(text) {
+        return Ok(peer);
+    }
+    match text.trim().parse() {
+        Ok(machine) => host::connected_on(state, machine).await,
+        Err(_) => net::reach(state, text).await,
     }
 }
 
