@@ -172,7 +172,7 @@ fn encode<P: Serialize + ?Sized>(method: &str, params: &P) -> Result<Box<RawValu
     to_raw_value(params).map_err(|source| ClientError::Params { method: method.into(), source })
 }
 
-fn decode<R: DeserializeOwned>(method: &str, raw: &RawValue) -> Result<R, ClientError> {
+pub(crate) fn decode<R: DeserializeOwned>(method: &str, raw: &RawValue) -> Result<R, ClientError> {
     serde_json::from_str(raw.get())
         .map_err(|source| ClientError::Result { method: method.into(), source })
 }

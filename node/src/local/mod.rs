@@ -10,7 +10,7 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::process::{Child, Command};
 
-use crate::client::{Client, ClientError};
+use crate::client::{self, Client, ClientError};
 
 /// How long a node may take to start, to answer or to stop, on a machine with much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -215,7 +215,28 @@ impl Local {
         method: &str,
         params: &impl Serialize,
     ) -> Result<R, LocalError> {
-        match tokio::time::timeout(PATIENCE, self.client()?.call(method, params)).await {
+        self.answer(method, self.client()?.call(method, params)).await
+    }
+
+    /// Calls a method many times, in as few messages as its bound makes them. An error if one of the answers is
+    /// one, or they do not all come in 30 s.
+    pub async fn call_each<R: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: impl Iterator<Item = serde_json::Value>,
+    ) -> Result<Vec<R>, LocalError> {
+        let calls = params.map(|params| (method.to_owned(), params)).collect();
+        let outcomes = self.answer(method, self.client()?.batch(calls)).await?;
+        let results = outcomes.into_iter().map(|outcome| client::decode(method, &outcome?));
+        results.collect::<Result<_, _>>().map_err(|error| self.failed(error))
+    }
+
+    async fn answer<R>(
+        &self,
+        method: &str,
+        answer: impl Future<Output = Result<R, ClientError>>,
+    ) -> Result<R, LocalError> {
+        match tokio::time::timeout(PATIENCE, answer).await {
             Ok(outcome) => outcome.map_err(|error| self.failed(error)),
             Err(_) => Err(LocalError::Waited(format!("{} to answer {method}", self.name))),
         }

@@ -1,7 +1,6 @@
 //! What the people of the demonstration do, each a call or two.
 
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::{DemoError, check};
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
         RelationInfo, SendResult, StatusResult,
     },
     client::ClientError,
-    local::{Local, LocalError, PATIENCE},
+    local::{Local, LocalError},
 };
 
 pub(super) async fn code(node: &Local) -> Result<String, DemoError> {
@@ -53,19 +52,9 @@ pub(super) async fn send_many(
     who: &str,
     texts: impl Iterator<Item = String>,
 ) -> Result<Vec<String>, DemoError> {
-    let call = |text| ("msg_send".to_owned(), json!({ "who": who, "text": text }));
-    let calls = texts.map(call).collect();
-    let late = |_| LocalError::Waited(format!("{} to answer msg_send", node.name));
-    let outcomes = timeout(PATIENCE, node.client()?.batch(calls)).await.map_err(late)?;
-    let outcomes = outcomes.map_err(|error| node.failed(error))?;
-    let mut ids = Vec::new();
-    for outcome in outcomes {
-        let sent = outcome.map_err(|error| node.failed(error))?;
-        let sent: SendResult = serde_json::from_str(sent.get())
-            .map_err(|error| DemoError::Wrong(format!("an id as answer: {error}")))?;
-        ids.push(sent.id);
-    }
-    Ok(ids)
+    let params = texts.map(|text| json!({ "who": who, "text": text }));
+    let sent: Vec<SendResult> = node.call_each("msg_send", params).await?;
+    Ok(sent.into_iter().map(|sent| sent.id).collect())
 }
 
 /// The newest messages with somebody, oldest first.
