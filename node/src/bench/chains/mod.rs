@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use covey_chains::graph::Graph;
+use covey_chains::graph::{Graph, Ix, Verdict};
 use serde::Serialize;
 
 pub use many::many;
@@ -34,8 +34,10 @@ pub struct ChainsResult {
     pub by_owner: usize,
     /// Posts of the owner that only join a branch with likes of its blocks.
     pub joins: usize,
-    /// Admission, order and reputation of all of them from nothing, in milliseconds.
+    /// Admission of all of them from nothing, with their order and the reputations, in milliseconds.
     pub from_nothing: f64,
+    /// The order and the reputations of what was admitted before, from nothing, in milliseconds.
+    pub order: f64,
     /// One more block, with the order after it.
     pub one_more: Latency,
     /// Authors.
@@ -133,8 +135,8 @@ pub async fn measure(data: Option<PathBuf>) -> Result<ChainsResult, BenchError> 
     let made_up = data.is_none();
     let (posts, blocks) = replayed(data).await?;
     let here = blocks.clone();
-    let (from_nothing, one_more) =
-        computed(move || Ok((from_nothing(&here)?, one_more(&here)?))).await?;
+    let (from_nothing, order, one_more) =
+        computed(move || Ok((from_nothing(&here)?, order(&here)?, one_more(&here)?))).await?;
     Ok(ChainsResult {
         sync: sync::measure(&blocks).await?,
         authors: blocks.authors(),
@@ -144,6 +146,7 @@ pub async fn measure(data: Option<PathBuf>) -> Result<ChainsResult, BenchError> 
         by_owner: blocks.by_owner,
         joins: blocks.joins,
         from_nothing: from_nothing.as_secs_f64() * 1000.0,
+        order: order.as_secs_f64() * 1000.0,
         one_more,
     })
 }
@@ -158,13 +161,28 @@ fn from_nothing(blocks: &Blocks) -> Result<Duration, BenchError> {
     for entry in &blocks.entries {
         graph.insert(entry);
     }
-    let placed = graph.order().len();
-    let took = begun.elapsed();
-    let expected = blocks.entries.len().saturating_add(1);
+    all_placed(blocks, &mut graph)?;
+    Ok(begun.elapsed())
+}
+
+/// As a node does that has them.
+fn order(blocks: &Blocks) -> Result<Duration, BenchError> {
+    let begun = Instant::now();
+    let mut graph = empty(blocks);
+    for (number, entry) in (1..).zip(&blocks.entries) {
+        let verdict = blocks.graph.verdict(Ix(number)).unwrap_or(Verdict::Held);
+        graph.insert_again(entry, verdict);
+    }
+    all_placed(blocks, &mut graph)?;
+    Ok(begun.elapsed())
+}
+
+fn all_placed(blocks: &Blocks, graph: &mut Graph) -> Result<(), BenchError> {
+    let (placed, expected) = (graph.order().len(), blocks.entries.len().saturating_add(1));
     if placed != expected {
         return Err(BenchError::Wrong(format!("{placed} of {expected} blocks are placed")));
     }
-    Ok(took)
+    Ok(())
 }
 
 fn one_more(blocks: &Blocks) -> Result<Latency, BenchError> {
