@@ -2,6 +2,7 @@
 //! named in the genesis, so that every peer of a chain agrees.
 
 mod accounts;
+mod history;
 mod paper;
 mod v10;
 mod votes;

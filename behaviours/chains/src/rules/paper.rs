@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use covey_kernel::{Span, Time};
+use covey_kernel::Time;
 
-use super::{CAP, DAY, Deed, What, Who, accounts::Accounts};
-
-/// What is older no longer counts.
-const WINDOW: Span = Span::days(90);
+use super::{
+    CAP, DAY, Deed, What, Who,
+    accounts::Accounts,
+    history::{Event, History, Worth},
+};
 
 /// What a forum's first post gives its author, and an identity chain its owner; it never expires.
 const GRANT: i64 = CAP;
@@ -24,8 +25,7 @@ pub(crate) struct Paper {
 #[derive(Clone, Debug, Default)]
 struct Account {
     grant: i64,
-    /// In order; what is too old to count is dropped by and by.
-    events: Vec<Event>,
+    history: History,
     /// When the last post that earns was placed, however long ago.
     earned: Option<Time>,
     /// The reps since the last event.
@@ -34,81 +34,22 @@ struct Account {
     until: Time,
 }
 
-/// One placed block, as it counts for one author.
-#[derive(Clone, Copy, Debug)]
-struct Event {
-    at: Time,
-    worth: Worth,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Worth {
-    /// Costs while it is young, and may earn later.
-    Post { earns: bool },
-    /// A vote, given or received.
-    Vote(i8),
-}
-
-impl Event {
-    fn worth(&self, at: Time) -> i64 {
-        match self.worth {
-            Worth::Post { .. } if at.since(self.at) < DAY => -1,
-            Worth::Post { earns } => i64::from(earns),
-            Worth::Vote(change) => i64::from(change),
-        }
-    }
-
-    /// When it is first worth something else.
-    fn changes(&self) -> Time {
-        match self.worth {
-            Worth::Post { .. } => self.at.plus(DAY),
-            Worth::Vote(_) => self.at.plus(WINDOW),
-        }
-    }
-
-    /// Whether it lies in (t - 90 days, t].
-    fn counts(&self, at: Time) -> bool {
-        at.since(self.at) < WINDOW
-    }
-}
-
 impl Account {
     fn reps(&self, at: Time) -> i64 {
-        if at < self.until { self.reps } else { self.fold(at) }
+        if at < self.until { self.reps } else { self.history.fold(self.grant, at) }
     }
 
-    fn fold(&self, at: Time) -> i64 {
-        let gone = self.events.partition_point(|event| !event.counts(at));
-        let counted = self.events.get(gone..).unwrap_or_default().iter();
-        counted.fold(self.grant, |reps, event| reps.saturating_add(event.worth(at)).min(CAP))
-    }
-
-    /// When the reps change if nothing else happens: an event leaves the window, or a post is no
-    /// longer young.
+    /// When the reps change if nothing else happens.
     fn until(&self, at: Time) -> Time {
-        if at < self.until {
-            return self.until;
-        }
-        let never = Time::from_millis(u64::MAX);
-        let counted = self.events.partition_point(|event| !event.counts(at));
-        let leaves = self.events.get(counted).map_or(never, |event| event.at.plus(WINDOW));
-        let old = self.events.partition_point(|event| at.since(event.at) >= DAY);
-        let young = self.events.get(old..).unwrap_or_default();
-        let post = young.iter().find(|event| matches!(event.worth, Worth::Post { .. }));
-        post.map_or(leaves, |post| leaves.min(post.at.plus(DAY)))
+        if at < self.until { self.until } else { self.history.until(at) }
     }
 
     fn add(&mut self, at: Time, worth: Worth) {
-        // Not one by one: the others move each time.
-        if self.events.get(self.events.len() / 2).is_some_and(|event| !event.counts(at)) {
-            let gone = self.events.partition_point(|event| !event.counts(at));
-            self.events.drain(..gone);
-        }
         let event = Event { at, worth };
         // The event is the last step of the fold.
         let (reps, until) = (self.reps(at), self.until(at));
-        self.events.push(event);
-        self.reps = reps.saturating_add(event.worth(at)).min(CAP);
+        self.history.push(event);
+        self.reps = event.step(reps, at);
         self.until = until.min(event.changes());
     }
 

@@ -1,3 +1,5 @@
+use covey_kernel::Span;
+
 use super::*;
 
 const ANN: Who = Who(0);
