@@ -30,21 +30,25 @@ impl Desk<'_, '_, '_> {
             read: records::read(self.store(), &layout::read(chain.no))?.unwrap_or(0),
             adopted: self.adopted(chain)?,
             muted: self.muted_authors(chain)?,
-            names: self.names(chain)?,
             search: show.search.as_ref().map(|text| text.to_lowercase()),
         };
-        let (mut found, mut bytes) = (Vec::new(), 0);
+        let (mut found, mut next, mut bytes) = (Vec::new(), None, 0);
         for (at, (place, ix)) in order.iter().enumerate() {
             let is_full = found.len() >= show.limit.min(SHOWN);
             if is_full || at >= LOOKED_AT || bytes >= LOOKED_AT_BYTES {
-                return Ok(Reply::Shown(found, Some(*place)));
+                next = Some(*place);
+                break;
             }
             if show.unread && !reader.is_unread(*ix) {
                 continue;
             }
             found.extend(self.shown(chain, &reader, (*place, *ix), &mut bytes)?);
         }
-        Ok(Reply::Shown(found, None))
+        let names = self.names(chain, found.iter().filter_map(|post| post.author).collect())?;
+        for post in &mut found {
+            post.name = post.author.and_then(|author| names.get(&author).cloned());
+        }
+        Ok(Reply::Shown(found, next))
     }
 
     /// A block as it is listed, unless it is left out. Adds the bytes that were read for it.
@@ -75,7 +79,7 @@ impl Desk<'_, '_, '_> {
             place,
             time: block.time,
             author: block.author,
-            name: block.author.and_then(|author| reader.names.get(&author).cloned()),
+            name: None,
             vote: block.vote,
             said: short(said),
             votes,
@@ -102,25 +106,38 @@ impl Desk<'_, '_, '_> {
         })
     }
 
-    /// How authors want to be called: what each said last, in the order.
-    fn names(&self, chain: &Chain) -> Result<BTreeMap<PublicKey, String>, Fault> {
+    /// How these authors want to be called: what each said last, in the order. What they said before is not
+    /// read.
+    fn names(
+        &self,
+        chain: &Chain,
+        mut of: BTreeSet<PublicKey>,
+    ) -> Result<BTreeMap<PublicKey, String>, Fault> {
         let mut profiles = Vec::new();
         records::each(self.store(), &layout::all_profiles(chain.no), |key, _| {
             let ix = layout::last_number(key).map(Ix);
             profiles.push(ix.ok_or_else(|| Fault::Corrupt("a profile's key".into()))?);
             Ok(())
         })?;
-        let mut placed: Vec<(usize, Ix)> = {
+        let mut placed: Vec<(usize, Ix, PublicKey)> = {
             let mut loaded = chain.load(self.store())?;
-            profiles.into_iter().filter_map(|ix| Some((loaded.graph.place(ix)?, ix))).collect()
+            let graph = &mut loaded.graph;
+            let placed = profiles.into_iter();
+            placed.filter_map(|ix| Some((graph.place(ix)?, ix, graph.author(ix)?))).collect()
         };
         placed.sort_unstable();
         let mut names = BTreeMap::new();
-        for (_, ix) in placed {
+        for (_, ix, author) in placed.into_iter().rev() {
+            if of.is_empty() {
+                break;
+            }
+            if !of.contains(&author) {
+                continue;
+            }
             let block = self.signed(chain, ix)?.block;
-            let Some(author) = block.author else { continue };
             if let Said::Content(Content::Profile(profile)) = self.said(chain, ix, &block)? {
                 names.insert(author, profile.name.into_string());
+                of.remove(&author);
             }
         }
         Ok(names)
@@ -209,7 +226,6 @@ struct Reader {
     read: u32,
     adopted: BTreeSet<Ix>,
     muted: BTreeSet<PublicKey>,
-    names: BTreeMap<PublicKey, String>,
     search: Option<String>,
 }
 

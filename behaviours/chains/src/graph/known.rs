@@ -32,6 +32,13 @@ impl Graph {
         self.node(ix).map(|node| node.time)
     }
 
+    /// Who has signed a block.
+    #[must_use]
+    pub fn author(&self, ix: Ix) -> Option<PublicKey> {
+        let who = self.node(ix)?.author?;
+        self.keys.get(who.0 as usize).copied()
+    }
+
     /// Whether this key has signed a block.
     #[must_use]
     pub fn is_by(&self, ix: Ix, key: &PublicKey) -> bool {

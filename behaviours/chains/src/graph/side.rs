@@ -123,10 +123,7 @@ impl<'g> Trial<'g> {
         if !matches!(node.verdict, Verdict::Admitted | Verdict::Liked) {
             return None;
         }
-        let author = match node.author {
-            Some(who) => Some(*self.from.keys.get(who.0 as usize)?),
-            None => None,
-        };
+        let author = self.from.author(ix);
         let vote = match node.vote {
             Some(Vote { like, target }) => Some(Vote { like, target: self.number(target)? }),
             None => None,

@@ -1,12 +1,17 @@
+use std::sync::atomic::Ordering;
+
 use covey_chains::{
     Error, Invalid,
-    command::{Command, Join, State},
+    command::{Command, Join, Said, State},
     genesis::{Genesis, Group, Owner},
     phrase::GroupKey,
 };
 use covey_kernel::Text;
 
-use crate::net::{Net, key, network};
+use crate::{
+    listing::part,
+    net::{Net, key, network},
+};
 
 fn group(key: &GroupKey) -> Genesis {
     let name = Text::new("family").unwrap();
@@ -103,6 +108,11 @@ fn large_payloads_come_in_chunks_and_go_on_after_a_break() {
     while net.payload(2, &genesis, post) == Err(Error::NotArrived) {
         breaks += 1;
         assert!(breaks < 50, "it begins anew each time");
+        let before = net.nodes[2].disk.1.load(Ordering::Relaxed);
+        let (shown, _) = part(&mut net, 2, &genesis, 0, 1);
+        assert_eq!(shown[0].said, Said::Missing);
+        let reads = net.nodes[2].disk.1.load(Ordering::Relaxed) - before;
+        assert!(reads < 10, "{reads} reads: what is there of it is not looked at");
         net.budget = Some(6);
         net.cut(1, 2);
         net.restart(2);

@@ -1,6 +1,9 @@
 //! Some nodes, their stores and the wires between them, as plain values.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use covey_chains::{
     BlockId, Chains, Error, Rules,
@@ -14,11 +17,13 @@ use covey_kernel::{
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
+/// What is there, and how often it was asked for.
 #[derive(Default)]
-pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>);
+pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>, pub AtomicUsize);
 
 impl Store for Disk {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        self.1.fetch_add(1, Ordering::Relaxed);
         Ok(self.0.get(key).cloned())
     }
 
