@@ -101,11 +101,12 @@ impl Desk<'_, '_, '_> {
                 self.tell_neighbours(chain, None);
                 Ok(Reply::Posted(id, State::Held))
             }
-            Taken::Refused if chain.joined.first.is_some() => Err(Error::NoHeads),
-            Taken::Refused => Err(Error::FirstUnsigned),
+            Taken::Refused if chain.awaits_first() => Err(Error::FirstUnsigned),
             Taken::Known => Ok(Reply::Posted(id, State::Held)),
             Taken::Forked => Err(Error::Frozen),
-            Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => Err(Error::NoHeads),
+            Taken::Refused | Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => {
+                Err(Error::NoHeads)
+            }
         }
     }
 
