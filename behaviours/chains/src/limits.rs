@@ -103,7 +103,7 @@ pub const FORKS_SHOWN: usize = 64;
 pub const FORK_TIPS: usize = 8;
 /// Blocks of hard forks that are left aside in one chain. Blocks that were once followed do not count.
 pub const FORKED: usize = 4096;
-/// Of these, blocks of one author. Who follows that side gets the rest of it.
+/// Of these, blocks of forks that one author began. Who follows that side gets the rest of it.
 pub const FORKED_PER_AUTHOR: usize = 512;
 /// Blocks that were refused because the order leaves out too many of their author's, in one chain: they are
 /// not looked at again for some time.
@@ -121,7 +121,8 @@ pub const SETTLED_MILLIS: u64 = 5 * 60 * 1000;
 /// Milliseconds after the first new block of exchanges after which what they have brought freezes, though
 /// they go on.
 pub const SETTLED_MOST_MILLIS: u64 = 60 * 60 * 1000;
-/// Places that are sought, between two rounds, for what one peer sends of a chain and is then not taken.
+/// Places that are sought, and blocks that are gone through for that, between two rounds, for what one peer
+/// sends of a chain and is then not taken.
 pub const WASTED_PLACES: u64 = 16 * 1024;
 /// Beside these, so many times all places of the chain.
 pub const WASTED_TIMES: u64 = 4;

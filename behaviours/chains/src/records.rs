@@ -1,6 +1,6 @@
 //! What lies in the store, and the typed ways to read and write it.
 
-use covey_kernel::{Bytes, Fault, Hash, Peer, Scan, Store, Time, View, cbor, record};
+use covey_kernel::{Bytes, Fault, Hash, Peer, PublicKey, Scan, Store, Time, View, cbor, record};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -51,8 +51,10 @@ record! {
         pub since: Time,
         /// The first place that would change with it; none if it came after what it builds on was left aside.
         pub place: Option<u64>,
-        /// Whether a peer offered it, and it was never followed here.
+        /// Whether a peer offered it, and it was never followed here: then it takes room.
         pub offered: bool,
+        /// Who began the fork that it belongs to.
+        pub begun_by: Option<PublicKey>,
     }
 }
 

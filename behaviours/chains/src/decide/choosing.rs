@@ -2,7 +2,9 @@
 //! of that freezes, and everything else that is here is offered against it as if it came now. What
 //! contradicts it is left aside, as the other side was before, so that the choice can be made again.
 
-use covey_kernel::{Fault, Peer};
+use std::collections::BTreeMap;
+
+use covey_kernel::{Fault, Peer, PublicKey};
 
 use super::desk::Desk;
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
     layout,
     loaded::Loaded,
     memory::Chain,
-    records::{self, Aside},
+    records::{self, Aside, Stored},
 };
 
 /// Which blocks change sides.
@@ -93,16 +95,35 @@ impl Desk<'_, '_, '_> {
 
     /// Notes of each block on which side it is, and of those that stay aside which place they would change now.
     fn rewrite(&mut self, chain: &Chain, side: &Side, changes: &Changes) -> Result<(), Fault> {
-        for ix in changes.adopted.iter().chain(side.aside.keys()) {
-            let mut stored = self.stored(chain, *ix)?;
-            let before = stored.aside;
-            let since = before.map_or(self.now(), |aside| aside.since);
-            let offered = before.is_some_and(|aside| aside.offered);
-            let place = side.aside.get(ix);
-            stored.aside = place.map(|place| Aside { since, place: *place, offered });
+        for ix in &changes.adopted {
+            let stored = Stored { aside: None, ..self.stored(chain, *ix)? };
+            records::write(self.view(), layout::block(chain.no, ix.0), &stored);
+        }
+        let mut begun = BTreeMap::new();
+        for (ix, place) in &side.aside {
+            let stored = self.stored(chain, *ix)?;
+            let (offered, since, by) = match stored.aside {
+                Some(Aside { offered, since, begun_by, .. }) => (offered, since, begun_by),
+                None => (false, self.now(), self.begun_by(chain, *ix, &begun)?),
+            };
+            begun.insert(*ix, by);
+            let aside = Some(Aside { since, place: *place, offered, begun_by: by });
+            let stored = Stored { aside, ..stored };
             records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         }
         Ok(())
+    }
+
+    /// Who began what is followed no longer: of the blocks before this one that are, or its author.
+    fn begun_by(
+        &self,
+        chain: &Chain,
+        ix: Ix,
+        before: &BTreeMap<Ix, Option<PublicKey>>,
+    ) -> Result<Option<PublicKey>, Fault> {
+        let loaded = chain.load(self.store())?;
+        let inherited = loaded.graph.backs_of(ix).iter().find_map(|back| before.get(back));
+        Ok(inherited.copied().flatten().or_else(|| loaded.graph.author(ix)))
     }
 
     /// What is brought meanwhile is of one past with the side that is followed now: what came first of it must

@@ -1,6 +1,6 @@
 //! Hard forks: what would change the frozen past is left aside and shown, and the user chooses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use covey_kernel::{Fault, Peer, PublicKey, Span};
 
@@ -126,12 +126,11 @@ impl Desk<'_, '_, '_> {
         items: &[(Item, Verdict)],
         place: Option<usize>,
     ) -> Result<bool, Fault> {
-        if !has_room_aside(&*chain.load(self.store())?, items) {
-            return Ok(false);
-        }
+        let share = share_aside(&*chain.load(self.store())?, items, place);
+        let Some(share) = share else { return Ok(false) };
         let (since, place) = (self.now(), place.map(|place| place as u64));
         for (item, verdict) in items {
-            let aside = Some(Aside { since, place, offered: true });
+            let aside = Some(Aside { since, place, offered: true, begun_by: Some(share) });
             let (signed, liked) = (item.block.clone(), *verdict == Verdict::Liked);
             let stored = Stored { signed, arrived: since, liked, aside };
             let ix = chain.load(self.store())?.insert_again(&stored);
@@ -142,27 +141,51 @@ impl Desk<'_, '_, '_> {
     }
 }
 
-/// Whether more blocks may be left aside: one rep must not fill every disk, so there are only so many of an
-/// author, and of those on which nothing builds.
-fn has_room_aside(loaded: &Loaded, items: &[(Item, Verdict)]) -> bool {
-    let authors: BTreeSet<Option<PublicKey>> = items.iter().map(author).collect();
-    loaded.offered.len().saturating_add(items.len()) <= FORKED
-        && authors.iter().all(|author| has_share(loaded, items, author.as_ref()))
-        && has_tip(loaded, items)
+/// In whose share of the room more blocks may be left aside, of these; none if there is no room. One rep must not
+/// fill every disk, so there are only so many of them, of those on which nothing builds for each author, and of
+/// the forks that one author began.
+fn share_aside(
+    loaded: &Loaded,
+    items: &[(Item, Verdict)],
+    place: Option<usize>,
+) -> Option<PublicKey> {
+    if loaded.offered.len().saturating_add(items.len()) > FORKED || !has_tip(loaded, items) {
+        return None;
+    }
+    let begun = match place {
+        Some(place) => begun_here(loaded, items, place),
+        None => begun_before(loaded, items),
+    };
+    let mut used: BTreeMap<PublicKey, usize> = BTreeMap::new();
+    for who in loaded.offered.iter().filter_map(|ix| loaded.asides.get(ix)?.begun_by) {
+        let count = used.entry(who).or_default();
+        *count = count.saturating_add(1);
+    }
+    let used = |who: &PublicKey| used.get(who).copied().unwrap_or_default();
+    let (used, share) = begun.into_iter().map(|who| (used(&who), who)).min()?;
+    (used.saturating_add(items.len()) <= FORKED_PER_AUTHOR).then_some(share)
+}
+
+/// Who begins a fork with some blocks that would change this place of the order: those who have reps there. On a
+/// branch of one's own, or one that the order leaves out, one can give reps to as many keys as one likes; but no
+/// place changes by who has none there.
+fn begun_here(loaded: &Loaded, items: &[(Item, Verdict)], place: usize) -> BTreeSet<PublicKey> {
+    let all = items.iter().filter_map(|item| Some((author(item)?, item.0.block.block.time)));
+    loaded.graph.standing_after(place, all)
+}
+
+/// Who began the forks on which some blocks build.
+fn begun_before(loaded: &Loaded, items: &[(Item, Verdict)]) -> BTreeSet<PublicKey> {
+    let backs = items.iter().flat_map(|(item, _)| item.block.block.backs.iter());
+    let asides = backs.filter_map(|back| loaded.asides.get(&loaded.find(back)?));
+    asides.filter_map(|aside| aside.begun_by).collect()
 }
 
 fn author((item, _): &(Item, Verdict)) -> Option<PublicKey> {
     item.block.block.author
 }
 
-fn has_share(loaded: &Loaded, items: &[(Item, Verdict)], of: Option<&PublicKey>) -> bool {
-    let is_theirs = |ix: &&Ix| of.is_some_and(|of| loaded.graph.is_by(**ix, of));
-    let before = loaded.offered.iter().filter(is_theirs).count();
-    let new = items.iter().filter(|item| author(item).as_ref() == of).count();
-    before.saturating_add(new) <= FORKED_PER_AUTHOR
-}
-
-/// The last one is another on which nothing builds.
+/// Whether there is room for the last one, as one more on which nothing builds.
 fn has_tip(loaded: &Loaded, items: &[(Item, Verdict)]) -> bool {
     let author = items.last().and_then(author);
     let backs = items.iter().flat_map(|(item, _)| item.block.block.backs.iter());

@@ -85,10 +85,13 @@ impl Desk<'_, '_, '_> {
             Ok(back) => back,
             Err(why) => {
                 // Even what is seen at once costs something.
-                let sought = loaded.graph.sought().saturating_sub(sought);
-                waiting.waste(sought.saturating_add(1).saturating_add(before.len() as u64));
+                let least = (before.len() as u64).saturating_add(1);
+                let cost = |now: u64| now.saturating_sub(sought).saturating_add(least);
+                waiting.waste(cost(loaded.graph.sought()));
                 drop(loaded);
-                return self.not_added(chain, &before, (item, id), why, waiting);
+                let taken = self.not_added(chain, &before, (item, id), why, waiting)?;
+                waiting.waste(cost(chain.load(self.store())?.graph.sought()));
+                return Ok(taken);
             }
         };
         drop(loaded);

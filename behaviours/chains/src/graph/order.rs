@@ -21,6 +21,8 @@ pub(super) struct Order {
     trace: Option<Trace>,
     /// What was admitted since.
     new: Vec<Ix>,
+    /// The reputations after some places, not long before the first that what was refused last would change.
+    before_change: Option<(usize, Reputation)>,
     outdated: bool,
 }
 
@@ -52,6 +54,7 @@ impl Order {
             reputation: start,
             trace: None,
             new: Vec::new(),
+            before_change: None,
             outdated: false,
         }
     }
@@ -82,6 +85,11 @@ impl Order {
 
     pub(super) fn reputation(&self) -> &Reputation {
         &self.reputation
+    }
+
+    /// The latest reputations that are known after so many places or fewer, and after how many.
+    pub(super) fn known_before(&self, places: usize) -> Option<(usize, Reputation)> {
+        self.before_change.clone().filter(|(known, _)| *known <= places)
     }
 
     /// How many places are more than `places` from the end and more than `span` before the last
@@ -129,6 +137,7 @@ impl Graph {
         }
         let found = self.find();
         if let Some(place) = self.change_before(places, &found) {
+            self.order.before_change = found.trace.known_before(place);
             return Err(Refused::Frozen(place));
         }
         // Also if the new block is placed: it may be placed in the stead of another.
@@ -197,6 +206,7 @@ impl Graph {
     /// What was shown after the places that stay gives way to what is placed there now.
     fn show(&mut self, found: Found) {
         let Found { kept, outcome, region, mut trace } = found;
+        self.order.before_change = None;
         let before = self.order.placed.split_off(kept);
         for ix in &before {
             self.set_place(*ix, None);

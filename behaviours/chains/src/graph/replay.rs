@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, sync::atomic::Ordering};
 
-use covey_kernel::Time;
+use covey_kernel::{PublicKey, Time};
 
 use crate::rules::{Deed, Reputation, Who};
 
@@ -70,6 +70,15 @@ impl Graph {
                 let author = self.node(ix).and_then(|node| node.author);
                 author.is_some() && self.authors.get(owner).copied() == author
             }
+        }
+    }
+
+    /// Whether this author needs no reps.
+    pub(super) fn accepts(&self, key: &PublicKey) -> bool {
+        match &self.params.accepts {
+            Accepts::Nobody => false,
+            Accepts::Everybody => true,
+            Accepts::Owner(owner) => owner == key,
         }
     }
 

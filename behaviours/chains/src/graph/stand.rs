@@ -1,8 +1,10 @@
 //! Where a new block would stand: what the order of its own past says.
 
+use std::{collections::BTreeSet, sync::atomic::Ordering};
+
 use covey_kernel::{PublicKey, Time};
 
-use crate::rules::Reputation;
+use crate::rules::{Reputation, Who};
 
 use super::{Graph, Ix};
 
@@ -33,6 +35,33 @@ impl Graph {
     #[must_use]
     pub fn reps_at(&self, stand: &Stand, author: &PublicKey, time: Time) -> i64 {
         self.authors.get(author).map_or(0, |who| stand.reputation.reps(*who, time))
+    }
+
+    /// Which of some authors have reps after so many places of the shown order, or need none: at once, or when they
+    /// write. Of what changes the next place, somebody always has.
+    pub fn standing_after(
+        &self,
+        places: usize,
+        of: impl Iterator<Item = (PublicKey, Time)>,
+    ) -> BTreeSet<PublicKey> {
+        let reputation = self.reputation_after(places);
+        let has_reps =
+            |who: Who, time| reputation.running_until(who).0 > 0 || reputation.reps(who, time) > 0;
+        let stands = |(key, time): &(PublicKey, Time)| {
+            self.accepts(key) || self.authors.get(key).is_some_and(|who| has_reps(*who, *time))
+        };
+        of.filter(stands).map(|(key, _)| key).collect()
+    }
+
+    fn reputation_after(&self, places: usize) -> Reputation {
+        let known = self.order.known_before(places);
+        let (from, mut reputation) = known.unwrap_or_else(|| (1, self.states.start().clone()));
+        let rest = self.order.placed().get(from..places).unwrap_or_default();
+        self.sought.fetch_add(rest.len() as u64, Ordering::Relaxed);
+        for ix in rest {
+            self.place_after(*ix, &mut reputation);
+        }
+        reputation
     }
 
     /// The reps of an author where a block was left out, for a like of it of this time.

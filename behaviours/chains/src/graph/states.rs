@@ -20,6 +20,11 @@ impl States {
         Self { start, kept: BTreeMap::new(), turns: BTreeMap::new(), last: 0 }
     }
 
+    /// Those before anything is placed.
+    pub(super) fn start(&self) -> &Reputation {
+        &self.start
+    }
+
     pub(super) fn get(&self, ix: Ix) -> Option<&Reputation> {
         if ix == Ix::GENESIS { Some(&self.start) } else { self.kept.get(&ix) }
     }

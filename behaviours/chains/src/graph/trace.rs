@@ -100,6 +100,15 @@ impl Trace {
         self.out.binary_search(&ix).is_ok()
     }
 
+    /// The latest reputations that are known after so many places or fewer, and after how many.
+    pub(super) fn known_before(&self, places: usize) -> Option<(usize, Reputation)> {
+        Self::known_in(&self.snapshots, places)
+    }
+
+    fn known_in(snapshots: &[(usize, Reputation)], places: usize) -> Option<(usize, Reputation)> {
+        snapshots.iter().rev().find(|(known, _)| *known <= places).cloned()
+    }
+
     /// Forgets what came after so many places.
     fn truncate(&mut self, places: usize) {
         self.choices.truncate(self.choices.partition_point(|choice| choice.place < places));

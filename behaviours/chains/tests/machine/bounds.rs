@@ -6,13 +6,13 @@ use covey_chains::{
     BlockId, SignedBlock,
     command::{Command, Reply, State, Which},
     genesis::{Genesis, Rules},
-    limits::{ASIDE_TIPS, FORK_TIPS, FORKED, FORKS_SHOWN, HELD, PIONEERS},
+    limits::{ASIDE_TIPS, FORK_TIPS, FORKED, FORKED_PER_AUTHOR, FORKS_SHOWN, HELD, PIONEERS},
 };
 use covey_kernel::{Span, Text, Time};
 
 use crate::{
     apart::{POSTS, forum, together, write},
-    made::{give, like, old_block},
+    made::{block, give, like, old_block},
     net::{Net, key, network, which},
 };
 
@@ -45,8 +45,12 @@ fn frozen() -> Frozen {
 impl Frozen {
     /// Somebody's block, so many days after the first post.
     fn old(&mut self, author: u8, back: BlockId, days: usize) -> SignedBlock {
-        let later = Span::hours(25 * days as u64).as_millis();
-        let ago = Span::millis(self.net.now.since(self.begun).as_millis() - later);
+        self.old_at(author, back, Span::hours(25 * days as u64))
+    }
+
+    /// Somebody's block, so long after the first post.
+    fn old_at(&mut self, author: u8, back: BlockId, later: Span) -> SignedBlock {
+        let ago = Span::millis(self.net.now.since(self.begun).as_millis() - later.as_millis());
         old_block(&mut self.net, ago, author, &[back], 0)
     }
 
@@ -59,6 +63,34 @@ impl Frozen {
             block
         };
         (1..=count).map(&mut next).collect()
+    }
+
+    /// So many blocks of several authors by turns, one on the other.
+    fn line_of(
+        &mut self,
+        authors: Range<u8>,
+        begin: BlockId,
+        numbers: Range<usize>,
+    ) -> Vec<SignedBlock> {
+        let (authors, mut back) = (Vec::from_iter(authors), begin);
+        // Each has earned again when it is their turn.
+        let step = 25 * 3600 / authors.len() as u64;
+        let mut next = |number| {
+            let author = authors[number % authors.len()];
+            let block = self.old_at(author, back, Span::secs(step * (number as u64 + 1)));
+            back = block.block.id();
+            block
+        };
+        numbers.map(&mut next).collect()
+    }
+
+    fn give(&mut self, blocks: &[SignedBlock]) {
+        give(&mut self.net, 0, blocks);
+    }
+
+    /// How many of some blocks are left aside.
+    fn aside(&mut self, blocks: &[SignedBlock]) -> usize {
+        blocks.iter().filter(|block| self.is_aside(block)).count()
     }
 
     /// As many of somebody's blocks on another as are left aside.
@@ -89,10 +121,9 @@ fn forks_of_all_authors_together_have_an_end() {
         lines.extend(line);
     }
     assert!(lines.len() > FORKED);
-    let aside = |frozen: &mut Frozen| lines.iter().filter(|block| frozen.is_aside(block)).count();
-    assert_eq!(aside(&mut frozen), FORKED);
+    assert_eq!(frozen.aside(&lines), FORKED);
     frozen.net.restart(0);
-    assert_eq!(aside(&mut frozen), FORKED);
+    assert_eq!(frozen.aside(&lines), FORKED);
     assert_eq!(frozen.net.order(0, &frozen.chain), order);
 }
 
@@ -164,4 +195,79 @@ fn what_is_taken_together_needs_room_together() {
     let one = frozen.old(OTHERS.start, frozen.first, 1);
     give(&mut frozen.net, 0, std::slice::from_ref(&one));
     assert!(frozen.is_aside(&one), "there is room for one");
+}
+
+/// A fork that one author began, and on which many write.
+const FULL: usize = FORKED_PER_AUTHOR + 50;
+
+impl Frozen {
+    fn full(&mut self) -> Vec<SignedBlock> {
+        let fork = self.line_of(OTHERS.start..OTHERS.start + 8, self.first, 0..FULL);
+        self.give(&fork);
+        assert_eq!(self.aside(&fork), FORKED_PER_AUTHOR);
+        fork
+    }
+}
+
+#[test]
+fn who_began_a_fork_has_no_more_room_with_others_who_write_on_it() {
+    let mut frozen = frozen();
+    let fork = frozen.full();
+    frozen.net.restart(0);
+    assert_eq!(frozen.aside(&fork), FORKED_PER_AUTHOR);
+    // The same after it was followed, and is followed no longer: what came then is left aside beside it.
+    let own = *frozen.net.order(0, &frozen.chain).last().unwrap();
+    let more = frozen.old(OTHERS.start, frozen.first, 100);
+    frozen.give(std::slice::from_ref(&more));
+    assert!(!frozen.is_aside(&more), "one more of who began it");
+    frozen.net.choose(0, &frozen.chain, fork[FORKED_PER_AUTHOR - 1].block.id()).unwrap();
+    frozen.give(&fork);
+    frozen.net.choose(0, &frozen.chain, own).unwrap();
+    assert_eq!(frozen.aside(&fork), FULL);
+    frozen.give(std::slice::from_ref(&more));
+    assert!(frozen.is_aside(&more), "what was once followed counts");
+}
+
+#[test]
+fn what_joins_two_forks_is_in_the_share_that_has_room() {
+    let mut frozen = frozen();
+    let fork = frozen.full();
+    let other = frozen.old_at(OTHERS.end - 1, frozen.first, Span::hours(1));
+    frozen.give(std::slice::from_ref(&other));
+    let mut backs = [fork[FORKED_PER_AUTHOR - 1].block.id(), other.block.id()];
+    backs.sort_unstable();
+    let join = block(&frozen.net, OTHERS.start, &backs, 1);
+    frozen.give(std::slice::from_ref(&join));
+    assert!(frozen.is_aside(&join));
+    // It is in the share of the author of the other one: of that one there are two now.
+    let rest =
+        frozen.line_of(OTHERS.end - 9..OTHERS.end - 1, other.block.id(), 0..FORKED_PER_AUTHOR);
+    frozen.give(&rest);
+    assert_eq!(frozen.aside(&rest), FORKED_PER_AUTHOR - 2);
+}
+
+#[test]
+fn a_held_post_is_in_the_share_of_who_likes_it() {
+    let mut frozen = frozen();
+    frozen.full();
+    let [one, other] = [100, 101].map(|author| frozen.old(author, frozen.first, 1));
+    frozen.give(&[one.clone(), like(&one, OTHERS.start)]);
+    assert!(!frozen.is_aside(&one), "who likes it has no more room");
+    frozen.give(&[other.clone(), like(&other, OTHERS.end - 1)]);
+    assert!(frozen.is_aside(&other));
+}
+
+#[test]
+fn what_comes_of_a_side_that_was_left_is_in_the_share_of_who_began_it() {
+    let mut frozen = frozen();
+    let own = *frozen.net.order(0, &frozen.chain).last().unwrap();
+    let fork = frozen.line_of(OTHERS.start..OTHERS.start + 8, frozen.first, 0..8);
+    frozen.give(&fork);
+    let tip = fork[7].block.id();
+    frozen.net.choose(0, &frozen.chain, tip).unwrap();
+    frozen.net.choose(0, &frozen.chain, own).unwrap();
+    frozen.net.restart(0);
+    let more = frozen.line_of(OTHERS.start..OTHERS.start + 8, tip, 8..FULL);
+    frozen.give(&more);
+    assert_eq!(frozen.aside(&more), FORKED_PER_AUTHOR);
 }

@@ -189,6 +189,14 @@ impl Forum {
         self.asked[usize::from(stays.is_ok())] += 1;
         self.lazy.retract_last();
         assert_eq!(self.lazy.order(), before);
+        if let Err(Refused::Frozen(place)) = stays {
+            // A held post comes with its like.
+            let target = entry.vote.filter(|vote| vote.like).map(|vote| vote.target);
+            let of = |ix: Ix| Some((self.lazy.author(ix)?, self.lazy.time(ix)?));
+            let all = target.and_then(of).into_iter().chain([(author, entry.time)]);
+            let standing = self.lazy.standing_after(place, all);
+            assert!(!standing.is_empty(), "no place changes by who has no reps there");
+        }
     }
 
     fn add_lazily(&mut self, entry: &Entry, before: &[Ix], tips: Vec<Ix>) {

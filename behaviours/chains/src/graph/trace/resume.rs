@@ -193,9 +193,8 @@ impl Graph {
             let solo = match &mut solo {
                 Some(solo) => solo,
                 None => {
-                    let known = trace.snapshots.iter().rev();
-                    let known = known.clone().find(|(place, _)| *place <= choice.place);
-                    let Some((place, reputation)) = known.cloned() else { return trace.kept };
+                    let known = Trace::known_in(&trace.snapshots, choice.place);
+                    let Some((place, reputation)) = known else { return trace.kept };
                     solo.insert(Solo { graph: self, who, reputation, place })
                 }
             };
@@ -246,7 +245,10 @@ impl Solo<'_> {
 mod tests {
     use covey_kernel::{Keypair, PublicKey};
 
-    use crate::graph::{Accepts, Entry, Params, Rules, Verdict, Vote};
+    use crate::{
+        graph::{Accepts, Entry, Params, Rules, Verdict, Vote},
+        limits::LOOKED_BACK,
+    };
 
     use super::*;
 
@@ -272,8 +274,8 @@ mod tests {
         graph.insert(&entry).0
     }
 
-    #[test]
-    fn a_block_left_out_long_ago_costs_the_later_ones_nothing() {
+    /// An owner's long line of blocks after a guest's five siblings, of which four are left out; and its last.
+    fn long() -> (Graph, Ix) {
         let params =
             Params { accepts: Accepts::Owner(key(OWNER)), rules: Rules::Paper, first: None };
         let mut graph = Graph::new(params, [0; 32]);
@@ -289,6 +291,12 @@ mod tests {
         let out = siblings.iter().filter(|ix| graph.place_of(**ix).is_none());
         assert_eq!(out.count(), 4, "they wait behind the owner, until all that earned is too old");
         assert!(siblings.iter().all(|ix| graph.verdict(*ix) == Some(Verdict::Admitted)));
+        (graph, tip)
+    }
+
+    #[test]
+    fn a_block_left_out_long_ago_costs_the_later_ones_nothing() {
+        let (mut graph, mut tip) = long();
         let before = graph.sought();
         for number in 2_000..2_010 {
             tip = add(&mut graph, OWNER, 4 + number, tip, None);
@@ -296,5 +304,15 @@ mod tests {
         }
         let sought = graph.sought() - before;
         assert!(sought < 200, "{sought} places for ten blocks");
+    }
+
+    #[test]
+    fn to_see_whether_a_frozen_place_may_change_has_an_end_and_counts() {
+        let (mut graph, tip) = long();
+        let before = graph.sought();
+        add(&mut graph, OWNER, 2_004, tip, None);
+        assert_eq!(graph.may_stay(1_000, None, usize::MAX), Ok(()));
+        let (sought, most) = (graph.sought() - before, LOOKED_BACK as u64);
+        assert!((most..most + 100).contains(&sought), "{sought} places");
     }
 }
