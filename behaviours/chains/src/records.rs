@@ -53,7 +53,8 @@ record! {
         pub place: Option<u64>,
         /// Whether a peer offered it, and it was never followed here: then it takes room.
         pub offered: bool,
-        /// Who began the fork that it belongs to.
+        /// Who began the fork that it belongs to; none if nobody signed where it begins, so that nobody's room can be
+        /// taken for more of it.
         pub begun_by: Option<PublicKey>,
     }
 }

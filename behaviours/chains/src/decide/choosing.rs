@@ -114,7 +114,8 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    /// Who began what is followed no longer: of the blocks before this one that are, or its author.
+    /// Who began the fork that a block belongs to now that is followed no longer: who began that of a block before
+    /// it; else its author, or who liked it if it was held.
     fn begun_by(
         &self,
         chain: &Chain,
@@ -122,8 +123,9 @@ impl Desk<'_, '_, '_> {
         before: &BTreeMap<Ix, Option<PublicKey>>,
     ) -> Result<Option<PublicKey>, Fault> {
         let loaded = chain.load(self.store())?;
-        let inherited = loaded.graph.backs_of(ix).iter().find_map(|back| before.get(back));
-        Ok(inherited.copied().flatten().or_else(|| loaded.graph.author(ix)))
+        let backs = loaded.graph.backs_of(ix).iter();
+        let inherited = backs.filter_map(|back| before.get(back).copied().flatten()).next();
+        Ok(inherited.or_else(|| loaded.graph.answers_for(ix)))
     }
 
     /// What is brought meanwhile is of one past with the side that is followed now: what came first of it must

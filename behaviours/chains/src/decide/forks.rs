@@ -171,7 +171,10 @@ fn share_aside(
 /// place changes by who has none there.
 fn begun_here(loaded: &Loaded, items: &[(Item, Verdict)], place: usize) -> BTreeSet<PublicKey> {
     let all = items.iter().filter_map(|item| Some((author(item)?, item.0.block.block.time)));
-    loaded.graph.standing_after(place, all)
+    // A held post that was left aside comes back with another like.
+    let liked = items.iter().filter_map(|(item, _)| loaded.find(&item.block.block.vouches_for()?));
+    let liked = liked.filter_map(|ix| Some((loaded.graph.author(ix)?, loaded.graph.time(ix)?)));
+    loaded.graph.standing_after(place, all.chain(liked))
 }
 
 /// Who began the forks on which some blocks build.

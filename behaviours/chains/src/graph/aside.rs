@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use covey_kernel::PublicKey;
+
 use super::{Entry, Graph, Ix, Verdict, Vote};
 
 impl Graph {
@@ -76,6 +78,19 @@ impl Graph {
         };
         let first = self.children(held).iter().copied().find(vouches);
         (is_liked && first == Some(like)).then_some(held)
+    }
+
+    /// Who has reps for a block: its author, or of a held one who admits it with a like.
+    #[must_use]
+    pub fn answers_for(&self, ix: Ix) -> Option<PublicKey> {
+        if self.verdict(ix) != Some(Verdict::Liked) {
+            return self.author(ix);
+        }
+        let vouches = |child: &&Ix| {
+            let node = self.node(**child).filter(|node| node.verdict == Verdict::Admitted);
+            node.is_some_and(|node| node.vouches_for() == Some(ix))
+        };
+        self.children(ix).iter().find(vouches).and_then(|like| self.author(*like))
     }
 
     pub(super) fn builds_aside(&self, entry: &Entry) -> bool {

@@ -271,3 +271,24 @@ fn what_comes_of_a_side_that_was_left_is_in_the_share_of_who_began_it() {
     frozen.give(&more);
     assert_eq!(frozen.aside(&more), FORKED_PER_AUTHOR);
 }
+
+#[test]
+fn a_held_post_that_is_followed_no_longer_is_in_the_share_of_who_likes_it() {
+    let mut frozen = frozen();
+    let own = *frozen.net.order(0, &frozen.chain).last().unwrap();
+    let hello = frozen.old(100, frozen.first, 1);
+    let liked = like(&hello, OTHERS.start);
+    let begin = liked.block.id();
+    let pair = [hello, liked];
+    frozen.give(&pair);
+    assert_eq!(frozen.aside(&pair), 2);
+    frozen.net.choose(0, &frozen.chain, begin).unwrap();
+    frozen.net.choose(0, &frozen.chain, own).unwrap();
+    assert_eq!(frozen.aside(&pair), 2);
+    let more = frozen.line_of(OTHERS.start + 1..OTHERS.start + 9, begin, 8..8 + FULL);
+    frozen.give(&more);
+    assert_eq!(frozen.aside(&more), FORKED_PER_AUTHOR);
+    let other = frozen.old(OTHERS.start, frozen.first, 100);
+    frozen.give(std::slice::from_ref(&other));
+    assert!(!frozen.is_aside(&other), "who liked it has no more room");
+}
