@@ -38,7 +38,8 @@ impl Graph {
     }
 
     /// Which of some authors have reps after so many places of the shown order, or need none: at once, or when they
-    /// write. Of what changes the next place, somebody always has.
+    /// write. If blocks of theirs change the next place, at least one of them has.
+    #[must_use]
     pub fn standing_after(
         &self,
         places: usize,

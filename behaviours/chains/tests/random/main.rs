@@ -188,14 +188,21 @@ impl Forum {
         assert_eq!(stays, expected, "{ix:?}");
         self.asked[usize::from(stays.is_ok())] += 1;
         self.lazy.retract_last();
+        // A held post comes with its like.
+        let target = entry.vote.filter(|vote| vote.like).map(|vote| vote.target);
+        let of = |ix: Ix| Some((self.lazy.author(ix)?, self.lazy.time(ix)?));
+        let all: Vec<_> = target.and_then(of).into_iter().chain([(author, entry.time)]).collect();
+        let place = stays.err().and_then(|refused| match refused {
+            Refused::Frozen(place) => Some(place),
+            Refused::TooMany => None,
+        });
+        // From what is remembered of the order that was sought.
+        let standing = place.map(|place| self.lazy.standing_after(place, all.iter().copied()));
         assert_eq!(self.lazy.order(), before);
-        if let Err(Refused::Frozen(place)) = stays {
-            // A held post comes with its like.
-            let target = entry.vote.filter(|vote| vote.like).map(|vote| vote.target);
-            let of = |ix: Ix| Some((self.lazy.author(ix)?, self.lazy.time(ix)?));
-            let all = target.and_then(of).into_iter().chain([(author, entry.time)]);
-            let standing = self.lazy.standing_after(place, all);
+        if let (Some(place), Some(standing)) = (place, standing) {
             assert!(!standing.is_empty(), "no place changes by who has no reps there");
+            let anew = self.lazy.standing_after(place, all.iter().copied());
+            assert_eq!(standing, anew);
         }
     }
 
