@@ -2,7 +2,7 @@ use covey_kernel::{Blame, Fault, MachineError, PublicKey};
 
 use crate::{
     BlockId, Invalid,
-    limits::{CHAINS, HELD_PER_NEIGHBOUR, MUTED},
+    limits::{CHAINS, HELD, HELD_PER_NEIGHBOUR, MUTED},
     wire::Refusal,
 };
 
@@ -111,6 +111,11 @@ pub enum Error {
     /// Too many authors are muted.
     #[error("{MUTED} authors are muted in this chain, which is the limit")]
     TooManyMuted,
+    /// Too many of the author's blocks are left out.
+    #[error(
+        "the order leaves out {HELD} blocks of this author that end a branch, which is the limit: wait until one of them is liked"
+    )]
+    TooManyLeftOut,
     /// Too many posts wait.
     #[error("{HELD_PER_NEIGHBOUR} posts made here are held in this chain, which is the limit")]
     TooManyHeld,

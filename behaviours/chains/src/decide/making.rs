@@ -104,9 +104,8 @@ impl Desk<'_, '_, '_> {
             Taken::Refused if chain.awaits_first() => Err(Error::FirstUnsigned),
             Taken::Known => Ok(Reply::Posted(id, State::Held)),
             Taken::Forked => Err(Error::Frozen),
-            Taken::Refused | Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => {
-                Err(Error::NoHeads)
-            }
+            Taken::Refused => Err(Error::TooManyLeftOut),
+            Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => Err(Error::NoHeads),
         }
     }
 

@@ -47,6 +47,7 @@ pub(super) fn code(error: &Error) -> Code {
         Error::Ambiguous { .. } => codes::AMBIGUOUS_CHAIN,
         Error::PeerOtherFirst(_) => codes::OTHER_FIRST,
         Error::TooManyChains | Error::TooManyHeld | Error::TooManyMuted => codes::TOO_MANY_CHAINS,
+        Error::TooManyLeftOut => codes::REFUSED,
         Error::UnknownBlock(_) => codes::UNKNOWN_BLOCK,
         Error::NoPayload => codes::NO_PAYLOAD,
         Error::Revoked { .. } => codes::REVOKED,
