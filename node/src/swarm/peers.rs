@@ -33,6 +33,12 @@ struct Known {
 }
 
 impl Known {
+    /// Whether it is here to stay, over such a connection, that misses no pings.
+    fn is_there_over(&self, such: impl Fn(&Link) -> bool) -> bool {
+        let lives = |link: &Link| link.missed_pings == 0 && such(link);
+        self.admitted && self.leaves.is_none() && self.links.values().any(lives)
+    }
+
     /// Connections that a newer one has taken the place of. Only once that has stood for
     /// `STANDS`: of several that a peer dials at once it drops all but one itself. What we dialed
     /// less than `CROSSED` before stays: both sides would give up their own, and have none.
@@ -112,16 +118,18 @@ impl Peers {
         self.0.get(peer).is_some_and(|known| known.admitted)
     }
 
-    /// Whom we are connected with at an address that we dialed.
+    /// Whether a peer is here to stay, over a connection that misses no pings: to dial it may be to replace one
+    /// that does.
+    pub(super) fn is_there(&self, peer: &Peer) -> bool {
+        self.0.get(peer).is_some_and(|known| known.is_there_over(|_| true))
+    }
+
+    /// Whom we are connected with, in the same way, at an address that we dialed.
     pub(super) fn dialed(&self, address: &Multiaddr) -> Option<Peer> {
         let is_it = |link: &Link| {
-            link.direction == Direction::Outbound
-                && link.missed_pings == 0
-                && without_peer(link.address.clone()) == *address
+            link.direction == Direction::Outbound && without_peer(link.address.clone()) == *address
         };
-        let stays = |known: &Known| known.admitted && known.leaves.is_none();
-        let mut stay = self.0.iter().filter(|(_, known)| stays(known));
-        stay.find(|(_, known)| known.links.values().any(is_it)).map(|(peer, _)| *peer)
+        self.0.iter().find(|(_, known)| known.is_there_over(is_it)).map(|(peer, _)| *peer)
     }
 
     pub(super) fn contains(&self, peer: &Peer) -> bool {

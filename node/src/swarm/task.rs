@@ -262,7 +262,7 @@ impl Task {
         let expected = named(&address);
         // There are only so many connections with one peer, and one is enough.
         let met = match expected {
-            Some(id) => covey_shell::peer(&id).filter(|peer| self.peers.is_admitted(peer)),
+            Some(id) => covey_shell::peer(&id).filter(|peer| self.peers.is_there(peer)),
             None => self.peers.dialed(&address),
         };
         if let Some(peer) = met {

@@ -76,8 +76,11 @@ async fn who_is_dialed_again_at_the_same_address_is_not_connected_once_more() {
     let (a, b) = (start(1, quiet(&[TCP])), start(2, quiet(&[TCP])));
     let mut address = b.address().await;
     address.pop();
-    // More often than there may be connections with one peer.
     for _ in 0..6 {
         assert_eq!(a.handle.dial(address.clone()).await.unwrap(), Ok(b.peer));
+    }
+    for peers in [a.handle.peers().await.unwrap(), b.handle.peers().await.unwrap()] {
+        let connections: Vec<usize> = peers.iter().map(|peer| peer.addresses.len()).collect();
+        assert_eq!(connections, [1]);
     }
 }
