@@ -25,14 +25,14 @@ pub(super) async fn connected_on(state: &State, machine: IpAddr) -> Result<Peer,
     match peers.as_slice() {
         [peer] => Ok(peer.peer),
         [] => {
-            let why = format!("no node is connected at the address {machine}");
+            let why = format!("no node is connected from {machine}");
             Err(RpcError::new(codes::UNREACHABLE, why).help(
-                "write its port, too, as in 192.0.2.1:4001 or [2001:db8::1]:4001 (net_addresses shows it there), \
-                 or its peer id (net_peers shows who is connected)",
+                "write its port, too, as in 192.0.2.1:4001 or [2001:db8::1]:4001 (net_addresses on that machine shows it), \
+                 or its peer id (net_peers here shows who is connected)",
             ))
         }
         many => {
-            let why = format!("{} connected nodes are at {machine}", many.len());
+            let why = format!("{} nodes are connected from {machine}", many.len());
             Err(RpcError::new(codes::INVALID_PARAMS, why)
                 .help("name one by its peer id; net_peers shows them"))
         }

@@ -179,13 +179,16 @@ impl Global {
     /// With the data directory that a command names itself.
     fn at(mut self, dir: Option<&Path>) -> Result<Self, Failure> {
         let Some(dir) = dir else { return Ok(self) };
-        if !self.set.is_empty() && dir.to_string_lossy().contains('=') && !dir.exists() {
+        if dir.to_string_lossy().contains('=') && !dir.exists() {
             let dir = dir.display();
             return Err(Failure::Usage(format!(
-                "{dir} is no directory: give each setting its own --set"
+                "{dir} is no directory: write a setting as --set {dir}, or make a directory of that name first"
             )));
         }
-        let is_same = |data: &Path| std::path::absolute(data).ok() == std::path::absolute(dir).ok();
+        let is_same = |data: &Path| {
+            let paths = (std::path::absolute(data), std::path::absolute(dir));
+            matches!(paths, (Ok(data), Ok(dir)) if data == dir)
+        };
         if self.data.as_deref().is_some_and(|data| !is_same(data)) {
             return Err(Failure::Usage(
                 "DIR and --data name two data directories: give one".into(),

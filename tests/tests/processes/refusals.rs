@@ -339,9 +339,14 @@ async fn the_data_directory_may_stand_after_start_and_once() {
     let anns = ann.data().to_str().unwrap();
     let used = bob.run(&["start", anns]).await.failed(1);
     assert!(used.contains("uses the data directory") && used.contains(anns), "{used}");
-    let setting =
-        bob.run(&["start", "--set", "network.mdns=false", "log.filter=info"]).await.failed(2);
-    assert!(setting.contains("give each setting its own --set"), "{setting}");
+    let wrong: [&[&str]; 2] = [
+        &["start", "--set", "network.mdns=false", "log.filter=info"],
+        &["start", "log.filter=info"],
+    ];
+    for start in wrong {
+        let setting = bob.run(start).await.failed(2);
+        assert!(setting.contains("write a setting as --set log.filter=info"), "{setting}");
+    }
     let same = bob.run(&["start", anns, "--data", &format!("{anns}/.")]).await.failed(1);
     assert!(same.contains("uses the data directory"), "{same}");
     let twice = bob.run(&["start", anns, "--data", "elsewhere"]).await.failed(2);

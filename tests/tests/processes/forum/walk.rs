@@ -62,7 +62,7 @@ async fn by_machine(here: &Node, there: &Node) {
     assert_eq!(there.ok(&["peer", machine, "chains"]).await, CHAT);
     let alone = Home::new("Alone").await.start().await;
     let none = alone.run(&["peer", machine, "chains"]).await.failed(1);
-    assert!(none.starts_with("covey: no node is connected at the address 127.0.0.1"), "{none}");
+    assert!(none.starts_with("covey: no node is connected from 127.0.0.1"), "{none}");
     let not = alone.run(&["net", "dial", machine]).await.failed(1);
     assert!(not.starts_with("covey: 127.0.0.1 is no multiaddress"), "{not}");
     let port = format!("{machine}:{}", here.home().port());
@@ -70,7 +70,7 @@ async fn by_machine(here: &Node, there: &Node) {
     let port = format!("{machine}:{}", there.home().port());
     assert_eq!(alone.ok(&["peer", &port, "chains"]).await, CHAT);
     let many = alone.run(&["peer", machine, "chains"]).await.failed(1);
-    assert!(many.starts_with("covey: 2 connected nodes are at 127.0.0.1"), "{many}");
+    assert!(many.starts_with("covey: 2 nodes are connected from 127.0.0.1"), "{many}");
 }
 
 /// `genesis`, `traverse`, `get payload`, `heads`.
