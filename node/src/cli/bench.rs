@@ -73,7 +73,7 @@ fn failed(error: crate::bench::BenchError) -> Failure {
 
 pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
     match bench {
-        // It ends with whoever started it, unless that is killed, and says nothing.
+        // Whoever started it ends it, unless they are killed. It prints nothing of its own.
         Bench::EchoServer { transport } => echo::serve(transport.into()).await.map_err(failed),
         Bench::Chains { data, grow: Some(posts), .. } => {
             let grown = chains::grow(data, posts);
@@ -171,8 +171,8 @@ fn chains_text(result: &chains::ChainsResult) -> String {
         result.likes,
         result.by_owner,
         result.joins,
-        result.order,
-        result.from_nothing,
+        result.order_from_nothing,
+        result.admission_and_order,
         one_more.p50,
         one_more.p95,
         one_more.p99,
