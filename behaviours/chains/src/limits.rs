@@ -104,7 +104,7 @@ pub const FORK_TIPS: usize = 8;
 /// Blocks of hard forks that are left aside in one chain. Blocks that were once followed do not count.
 pub const FORKED: usize = 4096;
 /// Of these, blocks of forks that one author began. Who follows that side gets the rest of it.
-pub const FORKED_PER_AUTHOR: usize = 512;
+pub const FORKED_SHARE: usize = 512;
 /// Blocks that were refused because the order leaves out too many of their author's, in one chain: they are
 /// not looked at again for some time.
 pub const REFUSED: usize = 4096;

@@ -218,7 +218,7 @@ impl Local {
         self.answer(method, self.client()?.call(method, params)).await
     }
 
-    /// Calls a method many times, in as few messages as its bound makes them. An error if one of the answers is
+    /// Calls a method once for each of these, in as few messages as the node takes. An error if one of the answers is
     /// one, or they do not all come in 30 s.
     pub async fn call_each<R: DeserializeOwned>(
         &self,

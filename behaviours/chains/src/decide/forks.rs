@@ -8,7 +8,7 @@ use super::desk::Desk;
 use crate::{
     graph::{Ix, Verdict},
     layout,
-    limits::{FORKED, FORKED_PER_AUTHOR, HELD, SETTLED_MILLIS, SETTLED_MOST_MILLIS},
+    limits::{FORKED, FORKED_SHARE, HELD, SETTLED_MILLIS, SETTLED_MOST_MILLIS},
     loaded::Loaded,
     memory::Chain,
     records::{self, Aside, Settled, Stored},
@@ -141,9 +141,9 @@ impl Desk<'_, '_, '_> {
     }
 }
 
-/// In whose share of the room more blocks may be left aside, of these; none if there is no room. One rep must not
-/// fill every disk, so there are only so many of them, of those on which nothing builds for each author, and of
-/// the forks that one author began.
+/// In whose share of the room more blocks are left aside: of those who began the fork, whoever has used least of
+/// theirs. None if there is no room: in the chain, for one more of the last one's author on which nothing builds, or
+/// in that share. One rep must not fill every disk.
 fn share_aside(
     loaded: &Loaded,
     items: &[(Item, Verdict)],
@@ -156,14 +156,20 @@ fn share_aside(
         Some(place) => begun_here(loaded, items, place),
         None => begun_before(loaded, items),
     };
+    let used = used(loaded);
+    let used = |who: &PublicKey| used.get(who).copied().unwrap_or_default();
+    let (used, share) = begun.into_iter().map(|who| (used(&who), who)).min()?;
+    (used.saturating_add(items.len()) <= FORKED_SHARE).then_some(share)
+}
+
+/// How many blocks are in each share.
+fn used(loaded: &Loaded) -> BTreeMap<PublicKey, usize> {
     let mut used: BTreeMap<PublicKey, usize> = BTreeMap::new();
     for who in loaded.offered.iter().filter_map(|ix| loaded.asides.get(ix)?.begun_by) {
         let count = used.entry(who).or_default();
         *count = count.saturating_add(1);
     }
-    let used = |who: &PublicKey| used.get(who).copied().unwrap_or_default();
-    let (used, share) = begun.into_iter().map(|who| (used(&who), who)).min()?;
-    (used.saturating_add(items.len()) <= FORKED_PER_AUTHOR).then_some(share)
+    used
 }
 
 /// Who begins a fork with some blocks that would change this place of the order: those who have reps there. On a

@@ -113,6 +113,9 @@ impl Desk<'_, '_, '_> {
         chain: &Chain,
         mut of: BTreeSet<PublicKey>,
     ) -> Result<BTreeMap<PublicKey, String>, Fault> {
+        if of.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let mut profiles = Vec::new();
         records::each(self.store(), &layout::all_profiles(chain.no), |key, _| {
             let ix = layout::last_number(key).map(Ix);
@@ -123,7 +126,11 @@ impl Desk<'_, '_, '_> {
             let mut loaded = chain.load(self.store())?;
             let graph = &mut loaded.graph;
             let placed = profiles.into_iter();
-            placed.filter_map(|ix| Some((graph.place(ix)?, ix, graph.author(ix)?))).collect()
+            let of_author = |ix: Ix| {
+                let author = graph.author(ix).filter(|author| of.contains(author))?;
+                Some((graph.place(ix)?, ix, author))
+            };
+            placed.filter_map(of_author).collect()
         };
         placed.sort_unstable();
         let mut names = BTreeMap::new();

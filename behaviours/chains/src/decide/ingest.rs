@@ -75,7 +75,7 @@ impl Desk<'_, '_, '_> {
         }
         let mut before = Before::default();
         if !self.past(chain, &loaded, signed, waiting, &mut before)? {
-            waiting.waste(before.items.len() as u64);
+            waiting.set_wasted(before.items.len() as u64);
             return Ok(Taken::Unknown);
         }
         let before = before.items;
@@ -87,18 +87,32 @@ impl Desk<'_, '_, '_> {
                 // Even what is seen at once costs something.
                 let least = (before.len() as u64).saturating_add(1);
                 let cost = |now: u64| now.saturating_sub(sought).saturating_add(least);
-                waiting.waste(cost(loaded.graph.sought()));
+                // So much is noted of a post that is held; to leave blocks aside costs more.
+                waiting.set_wasted(cost(loaded.graph.sought()));
                 drop(loaded);
                 let taken = self.not_added(chain, &before, (item, id), why, waiting)?;
-                waiting.waste(cost(chain.load(self.store())?.graph.sought()));
+                waiting.set_wasted(cost(chain.load(self.store())?.graph.sought()));
                 return Ok(taken);
             }
         };
         drop(loaded);
+        self.added(chain, &before, (item, id), back, waiting)?;
+        Ok(Taken::New)
+    }
+
+    /// Blocks were added to the graph: they are stored, with what comes back with them.
+    fn added(
+        &mut self,
+        chain: &Chain,
+        before: &[(BlockId, Item)],
+        (item, id): (&Item, BlockId),
+        back: Vec<Ix>,
+        waiting: &mut Waiting,
+    ) -> Result<(), Fault> {
         for back in back {
             waiting.taken.push(self.bring_in(chain, back)?);
         }
-        for (id, item) in &before {
+        for (id, item) in before {
             self.store_block(chain, item, *id)?;
             self.held_no_longer(chain, id)?;
             waiting.give_back(id);
@@ -106,7 +120,7 @@ impl Desk<'_, '_, '_> {
         }
         self.store_block(chain, item, id)?;
         waiting.taken.push(id);
-        Ok(Taken::New)
+        Ok(())
     }
 
     /// Tells who listens of the blocks that were taken; what is old enough freezes. The order is

@@ -85,7 +85,7 @@ impl Waiting {
     }
 
     /// So many places were sought for nothing.
-    pub(super) fn waste(&mut self, places: u64) {
+    pub(super) fn set_wasted(&mut self, places: u64) {
         self.sought.wasted = places;
     }
 

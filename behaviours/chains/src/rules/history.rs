@@ -117,7 +117,7 @@ impl Run {
         match (self.first.counts(at), self.first.is_young(at), self.last.is_young(at)) {
             (true, _, false) => self.old.after(reps),
             (true, true, _) => self.young.after(reps),
-            _ => fold(&self.events, reps, at),
+            _ => one_by_one(&self.events, reps, at),
         }
     }
 }
@@ -160,7 +160,7 @@ impl History {
     /// The reps at a time of somebody who began with these.
     pub(super) fn fold(&self, reps: i64, at: Time) -> i64 {
         let runs = self.runs.get(self.gone(at)..).unwrap_or_default();
-        fold(&self.last, runs.iter().fold(reps, |reps, run| run.fold(reps, at)), at)
+        one_by_one(&self.last, runs.iter().fold(reps, |reps, run| run.fold(reps, at)), at)
     }
 
     /// When they change if nothing else happens: an event leaves the window, or a post is no longer young.
@@ -179,17 +179,17 @@ impl History {
     fn first_young_post(&self, at: Time) -> Option<&Event> {
         let old = self.runs.partition_point(|run| !run.last.is_young(at));
         let young = self.runs.get(old..).unwrap_or_default().iter().filter(|run| run.has_post);
-        let found = young.map(|run| first_young_post(&run.events, at)).find(Option::is_some);
-        found.flatten().or_else(|| first_young_post(&self.last, at))
+        let found = young.map(|run| young_post_in(&run.events, at)).find(Option::is_some);
+        found.flatten().or_else(|| young_post_in(&self.last, at))
     }
 }
 
-fn fold(events: &[Event], reps: i64, at: Time) -> i64 {
+fn one_by_one(events: &[Event], reps: i64, at: Time) -> i64 {
     let counted = events.get(events.partition_point(|event| !event.counts(at))..);
     counted.unwrap_or_default().iter().fold(reps, |reps, event| event.step(reps, at))
 }
 
-fn first_young_post(events: &[Event], at: Time) -> Option<&Event> {
+fn young_post_in(events: &[Event], at: Time) -> Option<&Event> {
     let young = events.get(events.partition_point(|event| !event.is_young(at))..)?;
     young.iter().find(|event| event.is_post())
 }

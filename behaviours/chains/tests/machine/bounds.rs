@@ -6,7 +6,7 @@ use covey_chains::{
     BlockId, SignedBlock,
     command::{Command, Reply, State, Which},
     genesis::{Genesis, Rules},
-    limits::{ASIDE_TIPS, FORK_TIPS, FORKED, FORKED_PER_AUTHOR, FORKS_SHOWN, HELD, PIONEERS},
+    limits::{ASIDE_TIPS, FORK_TIPS, FORKED, FORKED_SHARE, FORKS_SHOWN, HELD, PIONEERS},
 };
 use covey_kernel::{Span, Text, Time};
 
@@ -198,13 +198,13 @@ fn what_is_taken_together_needs_room_together() {
 }
 
 /// A fork that one author began, and on which many write.
-const FULL: usize = FORKED_PER_AUTHOR + 50;
+const FULL: usize = FORKED_SHARE + 50;
 
 impl Frozen {
     fn full(&mut self) -> Vec<SignedBlock> {
         let fork = self.line_of(OTHERS.start..OTHERS.start + 8, self.first, 0..FULL);
         self.give(&fork);
-        assert_eq!(self.aside(&fork), FORKED_PER_AUTHOR);
+        assert_eq!(self.aside(&fork), FORKED_SHARE);
         fork
     }
 }
@@ -214,13 +214,13 @@ fn who_began_a_fork_has_no_more_room_with_others_who_write_on_it() {
     let mut frozen = frozen();
     let fork = frozen.full();
     frozen.net.restart(0);
-    assert_eq!(frozen.aside(&fork), FORKED_PER_AUTHOR);
+    assert_eq!(frozen.aside(&fork), FORKED_SHARE);
     // The same after it was followed, and is followed no longer: what came then is left aside beside it.
     let own = *frozen.net.order(0, &frozen.chain).last().unwrap();
     let more = frozen.old(OTHERS.start, frozen.first, 100);
     frozen.give(std::slice::from_ref(&more));
     assert!(!frozen.is_aside(&more), "one more of who began it");
-    frozen.net.choose(0, &frozen.chain, fork[FORKED_PER_AUTHOR - 1].block.id()).unwrap();
+    frozen.net.choose(0, &frozen.chain, fork[FORKED_SHARE - 1].block.id()).unwrap();
     frozen.give(&fork);
     frozen.net.choose(0, &frozen.chain, own).unwrap();
     assert_eq!(frozen.aside(&fork), FULL);
@@ -234,16 +234,15 @@ fn what_joins_two_forks_is_in_the_share_that_has_room() {
     let fork = frozen.full();
     let other = frozen.old_at(OTHERS.end - 1, frozen.first, Span::hours(1));
     frozen.give(std::slice::from_ref(&other));
-    let mut backs = [fork[FORKED_PER_AUTHOR - 1].block.id(), other.block.id()];
+    let mut backs = [fork[FORKED_SHARE - 1].block.id(), other.block.id()];
     backs.sort_unstable();
     let join = block(&frozen.net, OTHERS.start, &backs, 1);
     frozen.give(std::slice::from_ref(&join));
     assert!(frozen.is_aside(&join));
     // It is in the share of the author of the other one: of that one there are two now.
-    let rest =
-        frozen.line_of(OTHERS.end - 9..OTHERS.end - 1, other.block.id(), 0..FORKED_PER_AUTHOR);
+    let rest = frozen.line_of(OTHERS.end - 9..OTHERS.end - 1, other.block.id(), 0..FORKED_SHARE);
     frozen.give(&rest);
-    assert_eq!(frozen.aside(&rest), FORKED_PER_AUTHOR - 2);
+    assert_eq!(frozen.aside(&rest), FORKED_SHARE - 2);
 }
 
 #[test]
@@ -269,7 +268,7 @@ fn what_comes_of_a_side_that_was_left_is_in_the_share_of_who_began_it() {
     frozen.net.restart(0);
     let more = frozen.line_of(OTHERS.start..OTHERS.start + 8, tip, 8..FULL);
     frozen.give(&more);
-    assert_eq!(frozen.aside(&more), FORKED_PER_AUTHOR);
+    assert_eq!(frozen.aside(&more), FORKED_SHARE);
 }
 
 #[test]
@@ -287,7 +286,7 @@ fn a_held_post_that_is_followed_no_longer_is_in_the_share_of_who_likes_it() {
     assert_eq!(frozen.aside(&pair), 2);
     let more = frozen.line_of(OTHERS.start + 1..OTHERS.start + 9, begin, 8..8 + FULL);
     frozen.give(&more);
-    assert_eq!(frozen.aside(&more), FORKED_PER_AUTHOR);
+    assert_eq!(frozen.aside(&more), FORKED_SHARE);
     let other = frozen.old(OTHERS.start, frozen.first, 100);
     frozen.give(std::slice::from_ref(&other));
     assert!(!frozen.is_aside(&other), "who liked it has no more room");

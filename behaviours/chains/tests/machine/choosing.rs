@@ -80,10 +80,10 @@ fn who_is_on_the_right_side_changes_nothing() {
     assert_eq!(net.choose(0, &forum, own), Ok((0, 0)));
     assert_eq!(net.order(0, &forum), order);
     let unknown = BlockId { height: 3, ..own };
-    let disk = net.nodes[0].disk.0.clone();
+    let disk = net.nodes[0].disk.entries.clone();
     assert_eq!(net.choose(0, &forum, unknown), Err(Error::UnknownBlock(unknown)));
     assert_eq!(net.choose(0, &forum, forum.id()), Err(Error::NoSide(forum.id())));
-    assert_eq!(net.nodes[0].disk.0, disk);
+    assert_eq!(net.nodes[0].disk.entries, disk);
 }
 
 #[test]

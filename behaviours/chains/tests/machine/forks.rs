@@ -95,7 +95,7 @@ fn a_late_joiner_gets_the_whole_past_and_no_fork() {
     net.round();
     net.same(&forum, 13);
     // Node 1 has lost its disk, and begins anew.
-    net.nodes[1].disk.0.clear();
+    net.nodes[1].disk.entries.clear();
     net.restart(1);
     net.join(1, &forum);
     for _ in 0..3 {

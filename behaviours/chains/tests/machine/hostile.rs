@@ -47,7 +47,7 @@ fn gossip(net: &mut Net, chain: ChainRef, block: SignedBlock, payload: Option<&[
 fn blocks_that_break_a_rule_are_rejected_and_change_nothing() {
     let (mut net, genesis, chain) = victim();
     let first = net.order(0, &genesis)[1];
-    let before = net.nodes[0].disk.0.clone();
+    let before = net.nodes[0].disk.entries.clone();
     net.wait(Span::secs(1));
     let fine = block(&net, &[first], 1);
     let mut forged = signed(fine.clone(), 1);
@@ -80,7 +80,7 @@ fn blocks_that_break_a_rule_are_rejected_and_change_nothing() {
     ];
     for (what, block, payload) in bad {
         assert!(gossip(&mut net, chain, block, payload), "{what} is not rejected");
-        assert_eq!(net.nodes[0].disk.0, before, "{what} changed something");
+        assert_eq!(net.nodes[0].disk.entries, before, "{what} changed something");
     }
     assert!(!gossip(&mut net, chain, signed(fine, 1), Some(b"text")), "a good one is rejected");
     assert_eq!(net.order(0, &genesis).len(), 3);
@@ -120,7 +120,7 @@ fn a_flood_of_siblings_takes_no_more_than_its_share() {
     for sibling in siblings {
         gossip(&mut net, chain, sibling, Some(b"text"));
     }
-    let blocks = net.nodes[0].disk.0.keys().filter(|key| key[0] == 0x20).count();
+    let blocks = net.nodes[0].disk.entries.keys().filter(|key| key[0] == 0x20).count();
     assert!((5..=5 + 16).contains(&blocks), "{blocks} blocks are kept");
     assert_eq!(net.order(0, &genesis).len(), 1 + 5, "as many are placed as the author has reps");
 }
@@ -140,7 +140,7 @@ fn a_flood_of_held_posts_takes_no_more_than_its_share() {
         net.answer_instead = Some(held.encode());
         net.pull_held(0, chain);
     }
-    let held = net.nodes[0].disk.0.keys().filter(|key| key[0] == 0x23).count();
+    let held = net.nodes[0].disk.entries.keys().filter(|key| key[0] == 0x23).count();
     assert!((16..=256).contains(&held), "{held} are held");
     assert_eq!(net.order(0, &genesis).len(), 2);
 }
@@ -162,7 +162,7 @@ fn nonsense_is_refused_and_counted() {
     .encode();
     let mut long = pull.clone();
     long.extend(vec![0; REQUEST_BYTES]);
-    let before = net.nodes[0].disk.0.clone();
+    let before = net.nodes[0].disk.entries.clone();
     let from = net.nodes[1].peer;
     for (number, bytes) in
         [long, vec![], vec![0xff; 100], pull[..20].to_vec()].into_iter().enumerate()
@@ -179,7 +179,7 @@ fn nonsense_is_refused_and_counted() {
     net.feed(0, Input::Request { from, id, bytes: pull });
     net.run();
     assert_eq!(net.strikes.len(), 4);
-    assert_eq!(net.nodes[0].disk.0, before);
+    assert_eq!(net.nodes[0].disk.entries, before);
     assert_eq!(net.order(0, &genesis).len(), 2);
 }
 

@@ -45,7 +45,7 @@ fn only_members_get_a_groups_chain_and_can_read_it() {
     }
     assert_eq!(net.payload(1, &genesis, post).as_deref(), Ok("dinner at eight"));
     assert_eq!(net.order(2, &genesis).len(), 1, "a stranger got the chain");
-    let stored = net.nodes[0].disk.0.values().flatten().copied().collect::<Vec<u8>>();
+    let stored = net.nodes[0].disk.entries.values().flatten().copied().collect::<Vec<u8>>();
     assert!(!stored.windows(6).any(|part| part == b"dinner"), "it is stored as it travels");
 }
 
@@ -108,10 +108,10 @@ fn large_payloads_come_in_chunks_and_go_on_after_a_break() {
     while net.payload(2, &genesis, post) == Err(Error::NotArrived) {
         breaks += 1;
         assert!(breaks < 50, "it begins anew each time");
-        let before = net.nodes[2].disk.1.load(Ordering::Relaxed);
+        let before = net.nodes[2].disk.reads.load(Ordering::Relaxed);
         let (shown, _) = part(&mut net, 2, &genesis, 0, 1);
         assert_eq!(shown[0].said, Said::Missing);
-        let reads = net.nodes[2].disk.1.load(Ordering::Relaxed) - before;
+        let reads = net.nodes[2].disk.reads.load(Ordering::Relaxed) - before;
         assert!(reads < 10, "{reads} reads: what is there of it is not looked at");
         net.budget = Some(6);
         net.cut(1, 2);

@@ -59,14 +59,14 @@ fn call_oneself(net: &mut Net, chain: &Genesis, author: u8, name: &str) {
 }
 
 #[test]
-fn who_calls_themselves_often_has_the_last_name_and_costs_no_more() {
+fn who_calls_themselves_often_has_the_last_name_and_is_read_no_more_often() {
     let (mut net, chain) = apart();
     net.post(0, &chain, "hello", 1);
     let listed = |net: &mut Net| {
-        let before = net.nodes[0].disk.1.load(Ordering::Relaxed);
+        let before = net.nodes[0].disk.reads.load(Ordering::Relaxed);
         let (shown, _) = part(net, 0, &chain, 0, 1);
         let name = shown[0].name.clone();
-        (name, net.nodes[0].disk.1.load(Ordering::Relaxed) - before)
+        (name, net.nodes[0].disk.reads.load(Ordering::Relaxed) - before)
     };
     assert_eq!(listed(&mut net).0, None);
     call_oneself(&mut net, &chain, 1, "Ann");

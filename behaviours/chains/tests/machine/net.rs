@@ -17,18 +17,21 @@ use covey_kernel::{
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-/// What is there, and how often it was asked for.
 #[derive(Default)]
-pub(crate) struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>, pub AtomicUsize);
+pub(crate) struct Disk {
+    pub(crate) entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// How often an entry was asked for by its key.
+    pub(crate) reads: AtomicUsize,
+}
 
 impl Store for Disk {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        Ok(self.0.get(key).cloned())
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        Ok(self.entries.get(key).cloned())
     }
 
     fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, Fault> {
-        let from = self.0.range(scan.from.clone()..);
+        let from = self.entries.range(scan.from.clone()..);
         let within = from.take_while(|(key, _)| scan.to.as_ref().is_none_or(|to| *key < to));
         let entries = within.map(|(key, value)| (key.clone(), value.clone()));
         Ok(match scan.reverse {
@@ -208,8 +211,8 @@ impl Net {
             decide_all(&mut node.machine, &node.disk, self.now, &mut self.rng, checks).unwrap();
         for write in turn.writes {
             match write.value {
-                Some(value) => node.disk.0.insert(write.key, value),
-                None => node.disk.0.remove(&write.key),
+                Some(value) => node.disk.entries.insert(write.key, value),
+                None => node.disk.entries.remove(&write.key),
             };
         }
         for effect in turn.effects {

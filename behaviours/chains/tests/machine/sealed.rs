@@ -44,7 +44,7 @@ fn the_owner_alone_reads_what_is_for_the_owner() {
             let refused = net.read_with(at, &genesis, question, Some(reader));
             assert_eq!(refused, Err(Error::NotForThisKey));
         }
-        let stored = net.nodes[at].disk.0.values().flatten().copied().collect::<Vec<u8>>();
+        let stored = net.nodes[at].disk.entries.values().flatten().copied().collect::<Vec<u8>>();
         assert!(!stored.windows(8).any(|part| part == b"are you "));
     }
     let name = Selector { name: genesis.name(), id: None };

@@ -4,7 +4,7 @@ use covey_chains::{
     BlockId, Error, SignedBlock,
     command::{Command, Reply, State, Which},
     genesis::{Genesis, Owner},
-    limits::{FORKED_PER_AUTHOR, HELD, PAGE_BLOCKS, SETTLED_MILLIS, SETTLED_MOST_MILLIS},
+    limits::{FORKED_SHARE, HELD, PAGE_BLOCKS, SETTLED_MILLIS, SETTLED_MOST_MILLIS},
     wire::{ChainRef, Item, Page, Response},
 };
 use covey_kernel::{Bounded, Span};
@@ -44,12 +44,12 @@ fn nobody_draws_the_own_side_into_the_other() {
 fn what_nobody_admits_is_not_left_aside() {
     let Apart { mut net, forum, posts, .. } = tolerant();
     let tip = posts[1][POSTS - 1];
-    let before = net.nodes[0].disk.0.len();
+    let before = net.nodes[0].disk.entries.len();
     let spam: Vec<SignedBlock> = (0..100).map(|number| block(&net, 77, &[tip], number)).collect();
     give(&mut net, 0, &spam);
     assert_eq!(net.heads(0, &forum, Which::Forked), [tip]);
     assert_eq!(net.heads(0, &forum, Which::Held), []);
-    assert_eq!(net.nodes[0].disk.0.len(), before);
+    assert_eq!(net.nodes[0].disk.entries.len(), before);
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn what_would_change_the_frozen_past_is_not_made_here_and_leaves_nothing() {
     net.pull_held(0, reference);
     let target = old.block.id();
     assert_eq!(net.heads(0, &forum, Which::Held), [target]);
-    let disk = net.nodes[0].disk.0.clone();
+    let disk = net.nodes[0].disk.entries.clone();
     assert_eq!(net.vote(0, &forum, (true, target), 1), Err(Error::Frozen));
-    assert_eq!(net.nodes[0].disk.0, disk);
+    assert_eq!(net.nodes[0].disk.entries, disk);
     assert_eq!(net.status(0, &forum).forks, []);
     // What is made after it is found again.
     let (last, _) = net.post(0, &forum, "last", 1);
@@ -183,10 +183,10 @@ fn a_choice_that_changes_nothing_leaves_an_exchange_as_it_is() {
     let further = block(&net, 1, &[posts[0][POSTS - 1]], 1);
     net.budget = Some(0);
     bring(&mut net, &further);
-    let (frozen, disk) = (net.status(0, &forum).frozen, net.nodes[0].disk.0.clone());
+    let (frozen, disk) = (net.status(0, &forum).frozen, net.nodes[0].disk.entries.clone());
     net.nodes[0].events.clear();
     assert_eq!(net.choose(0, &forum, first), Ok((0, 0)));
-    assert_eq!(net.nodes[0].disk.0, disk);
+    assert_eq!(net.nodes[0].disk.entries, disk);
     assert!(net.nodes[0].events.is_empty());
     // What is old is frozen still.
     net.budget = None;
@@ -244,7 +244,7 @@ fn one_author_has_only_a_share_of_what_is_left_aside() {
     let mut net = Net::new(3);
     net.join(0, &chain);
     let (first, _) = net.post(0, &chain, "first", 1);
-    let old = made::line(&net, first, 1, FORKED_PER_AUTHOR as u64 + 400);
+    let old = made::line(&net, first, 1, FORKED_SHARE as u64 + 400);
     for number in 0..POSTS {
         net.wait(Span::hours(30));
         net.post(0, &chain, &format!("{number}"), 1);
@@ -252,7 +252,7 @@ fn one_author_has_only_a_share_of_what_is_left_aside() {
     give(&mut net, 0, &old);
     let forks = net.status(0, &chain).forks;
     assert_eq!(forks.len(), 1);
-    let last = old[FORKED_PER_AUTHOR - 1].block.id();
+    let last = old[FORKED_SHARE - 1].block.id();
     assert_eq!(forks[0].tips, [last]);
     // What builds on too much of it is not judged again and again.
     let last_placed = *net.order(0, &chain).last().unwrap();
@@ -260,7 +260,7 @@ fn one_author_has_only_a_share_of_what_is_left_aside() {
     give(&mut net, 0, std::slice::from_ref(&good));
     assert!(net.order(0, &chain).contains(&good.block.id()), "the peer's share is used up");
     // Who follows that side gets the rest.
-    assert_eq!(net.choose(0, &chain, last).map(|(adopted, _)| adopted), Ok(FORKED_PER_AUTHOR));
+    assert_eq!(net.choose(0, &chain, last).map(|(adopted, _)| adopted), Ok(FORKED_SHARE));
     give(&mut net, 0, &old);
     let order = net.order(0, &chain);
     assert!(old.iter().all(|block| order.contains(&block.block.id())));
@@ -343,14 +343,14 @@ fn what_was_followed_once_leaves_as_much_room_for_forks() {
     let mut net = Net::new(3);
     let first = together(&mut net, &chain);
     net.cut(0, 1);
-    let old = made::line(&net, first, 1, FORKED_PER_AUTHOR as u64 + 100);
+    let old = made::line(&net, first, 1, FORKED_SHARE as u64 + 100);
     let [_, theirs] = [0, 1].map(|at| write(&mut net, at, &chain, POSTS, Span::hours(30)));
     net.tolerant = true;
     net.link(0, 1);
     net.choose(0, &chain, theirs[POSTS - 1]).unwrap();
     give(&mut net, 0, &old);
     let tips = net.heads(0, &chain, Which::Forked);
-    assert!(tips.contains(&old[FORKED_PER_AUTHOR - 1].block.id()), "{tips:?}");
+    assert!(tips.contains(&old[FORKED_SHARE - 1].block.id()), "{tips:?}");
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn a_fork_beyond_its_bounds_is_not_sent_again_in_each_round() {
     let mut net = Net::new(3);
     let first = together(&mut net, &chain);
     net.cut(0, 1);
-    let old = made::line(&net, first, 1, (FORKED_PER_AUTHOR + PAGE_BLOCKS) as u64);
+    let old = made::line(&net, first, 1, (FORKED_SHARE + PAGE_BLOCKS) as u64);
     give(&mut net, 1, &old);
     write(&mut net, 0, &chain, POSTS, Span::hours(30));
     net.tolerant = true;
@@ -403,7 +403,7 @@ fn a_fork_beyond_its_bounds_is_not_sent_again_in_each_round() {
     assert!(sent > old.len(), "it is never tried again");
     assert!(sent < rounds / 2 * old.len(), "{sent} blocks in {rounds} rounds");
     // Who follows that side gets the rest.
-    let last = old[FORKED_PER_AUTHOR - 1].block.id();
+    let last = old[FORKED_SHARE - 1].block.id();
     net.choose(0, &chain, last).unwrap();
     (0..5).for_each(|_| net.round());
     let (ours, theirs) = (net.order(0, &chain), net.order(1, &chain));
