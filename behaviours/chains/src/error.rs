@@ -2,7 +2,7 @@ use covey_kernel::{Blame, Fault, MachineError, PublicKey};
 
 use crate::{
     BlockId, Invalid,
-    limits::{CHAINS, HELD, HELD_PER_NEIGHBOUR, MUTED},
+    limits::{CHAINS, HELD, HELD_PER_NEIGHBOUR, LEFT_OUT, MUTED},
     wire::Refusal,
 };
 
@@ -75,6 +75,9 @@ pub enum Error {
     /// Nobody likes their own post.
     #[error("{0} is your own post: nobody likes their own")]
     OwnPost(BlockId),
+    /// It is left out with another one.
+    #[error("{0} builds on {1}, which the order leaves out: a like of that brings back both")]
+    LeftOutWith(BlockId, BlockId),
     /// Nothing can admit what it builds on.
     #[error("{0} can never be admitted: a like of it would be lost")]
     Hopeless(BlockId),
@@ -113,7 +116,7 @@ pub enum Error {
     TooManyMuted,
     /// Too many of the author's blocks are left out.
     #[error(
-        "the order leaves out {HELD} blocks of this author that end a branch, which is the limit: wait until one of them is liked"
+        "the order leaves out as many blocks of this author as there may be ({HELD} that end a branch, {LEFT_OUT} in all): wait until one of them is liked"
     )]
     TooManyLeftOut,
     /// Too many posts wait.

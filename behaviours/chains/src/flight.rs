@@ -1,10 +1,13 @@
 //! Getting from a peer what we lack of a chain: what is remembered between two pages.
 
-use covey_kernel::{CommandId, RequestId};
+use std::collections::BTreeMap;
+
+use covey_kernel::{CommandId, PublicKey, RequestId};
 
 use crate::{
-    limits::{IDLE_PAGES, VAIN_BLOCKS, WAITERS},
-    wire::{Page, Tally},
+    Block, BlockId,
+    limits::{IDLE_PAGES, LACKING, VAIN_BLOCKS, WAITERS},
+    wire::{Item, Page, Tally},
 };
 
 /// Who waits for a synchronisation to end.
@@ -41,6 +44,13 @@ pub(crate) struct Flight {
     lacked: bool,
     /// Blocks that were refused, as there are too many.
     pub(crate) refused: u64,
+    /// Blocks that lacked their past, which may have been refused on another page and yet come with them; of a line
+    /// the last one. And who wrote each.
+    lacking: BTreeMap<BlockId, PublicKey>,
+    /// Those that are asked for by name. That is done once.
+    wanted: Option<Vec<BlockId>>,
+    /// What was refused of the pages of those: it may come in with what follows.
+    pub(crate) carried: Vec<Item>,
 }
 
 /// The exchange after this one.
@@ -120,6 +130,39 @@ impl Flight {
         self.idle = if gained { 0 } else { self.idle.saturating_add(1) };
         self.gained |= gained;
         self.lacked |= lacked && std::mem::take(&mut self.gained);
+    }
+
+    /// A block lacked its past.
+    pub(crate) fn lacks(&mut self, id: BlockId, block: &Block) {
+        for back in block.backs.iter() {
+            self.lacking.remove(back);
+        }
+        if let Some(author) = block.author.filter(|_| self.lacking.len() < LACKING) {
+            self.lacking.insert(id, author);
+        }
+    }
+
+    /// What lacked its past, if nothing was asked for by name.
+    pub(crate) fn lacking(&mut self) -> Vec<(BlockId, PublicKey)> {
+        let lacking = std::mem::take(&mut self.lacking);
+        let first = self.wanted.is_none();
+        lacking.into_iter().filter(|_| first).collect()
+    }
+
+    /// Whether something is asked for by name.
+    pub(crate) fn is_wanting(&self) -> bool {
+        self.wanted.is_some()
+    }
+
+    /// What is asked for by name.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = BlockId> {
+        self.wanted.iter().flatten().copied()
+    }
+
+    /// Now that there are no more pages, these are asked for by name.
+    pub(crate) fn want(&mut self, wanted: Vec<BlockId>) {
+        self.wanted = Some(wanted);
+        (self.after, self.idle) = (0, 0);
     }
 
     /// Whether it begins again though the peer has no more pages: something lacked its past.

@@ -42,6 +42,12 @@ pub const ASIDE_TIPS: usize = 256;
 pub const CUT_TIPS: usize = 64;
 /// Earlier states that a pull names: their distances double.
 pub const CUTS: usize = 24;
+/// Blocks that a node asks for by name, with what they build on: some of that it may have refused before it knew them.
+pub const WANTED: usize = 64;
+/// Blocks that lacked what they build on, of which an exchange remembers so many, to ask for some of them.
+pub const LACKING: usize = 1024;
+/// Of these, so many of one author are asked for.
+pub const WANTED_PER_AUTHOR: usize = 4;
 /// Blocks of one page.
 pub const PAGE_BLOCKS: usize = 1024;
 /// Bytes after which a page ends.
@@ -97,6 +103,13 @@ pub const MISSING_PAGE: usize = 16;
 pub const ASKED_PER_TURN: usize = 256;
 /// Neighbours that are told at once of what is not gossiped; the others ask with their next round.
 pub const NEIGHBOURS_TOLD: usize = 16;
+/// Blocks that the order leaves out, though they are admitted, in each account: of those that an author wrote, and of
+/// those that others without reps wrote on what the author began. What gives way to others comes on top.
+pub const LEFT_OUT: usize = 4096;
+/// If there are more in an account, none of them travels with its payload but those that a like can bring back.
+pub const MANY: usize = 256;
+/// Authors in whose accounts a block that is left out is sought room, if its own is full.
+pub const PAYERS: usize = 8;
 /// Hard forks that are shown: those that were left aside last.
 pub const FORKS_SHOWN: usize = 64;
 /// Blocks that are shown of a hard fork, of those on which nothing builds.

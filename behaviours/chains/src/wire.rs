@@ -6,7 +6,7 @@ use crate::{
     BlockId, SignedBlock,
     limits::{
         ASIDE_TIPS, CHUNKS, CUT_TIPS, CUTS, INLINE_BYTES, NAME_BYTES, NAMES, PAGE_BLOCKS, PATH,
-        REQUEST_BYTES, RESPONSE_BYTES, TIPS,
+        REQUEST_BYTES, RESPONSE_BYTES, TIPS, WANTED,
     },
 };
 
@@ -53,6 +53,8 @@ record! {
         pub cuts: Bounded<Cut, CUTS>,
         /// What the last page said of the next; 0 at first.
         pub after: u32,
+        /// If there are any: of all that the asker lacks only these, and what they build on.
+        pub wanted: Bounded<BlockId, WANTED>,
     }
 }
 

@@ -71,7 +71,7 @@ fn try_add(
         (verdict, _) => return Err(NotAdded::Verdict(verdict)),
     }
     // One rep must not fill every disk: a few of an author's blocks are left out, no more.
-    match loaded.graph.may_stay(settled, signed.block.author.as_ref(), HELD) {
+    match loaded.graph.may_stay(settled, signed.block.author.as_ref(), HELD, added.len()) {
         Ok(()) => Ok(back),
         Err(Refused::TooMany) => Err(NotAdded::TooMany),
         Err(Refused::Frozen(place)) => {

@@ -1,6 +1,6 @@
 //! Exchanges with peers: one at a time for each chain and peer.
 
-use covey_kernel::{CommandId, Effect, Fault, Peer, Span};
+use covey_kernel::{Bounded, CommandId, Effect, Fault, Peer, Span};
 
 use super::{desk::Desk, wasted::WASTED};
 use crate::{
@@ -67,9 +67,11 @@ impl Desk<'_, '_, '_> {
 
     /// Asks for the next page.
     pub(super) fn ask_page(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
-        let under_way = self.flight(chain, peer, |flight| (flight.number, flight.page()));
-        let Some((flight, (after, with_cuts))) = under_way else { return Ok(()) };
-        let pull = self.say_known(chain, self.asker(chain, &peer), with_cuts, after)?;
+        let under_way = self.flight(chain, peer, |flight| {
+            (flight.number, flight.page(), Bounded::first(flight.wanted()))
+        });
+        let Some((flight, (after, with_cuts), wanted)) = under_way else { return Ok(()) };
+        let pull = self.say_known(chain, self.asker(chain, &peer), with_cuts, after, wanted)?;
         self.ask(peer, Errand::Pull { chain: chain.no, flight }, &Request::Pull(pull));
         Ok(())
     }

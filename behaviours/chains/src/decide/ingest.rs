@@ -123,18 +123,28 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    /// Tells who listens of the blocks that were taken; what is old enough freezes. The order is
-    /// sought once for all of them.
+    /// Tells who listens of the blocks that were taken, and of those that they brought back; what is old enough
+    /// freezes. The order is sought once for all of them.
     pub(super) fn tell_taken(&mut self, chain: &Chain, waiting: &mut Waiting) -> Result<(), Fault> {
         if waiting.taken.is_empty() {
             return Ok(());
         }
         self.begin(chain)?;
-        for id in std::mem::take(&mut waiting.taken) {
+        let taken = std::mem::take(&mut waiting.taken);
+        let back = self.come_back(chain, &taken)?;
+        for id in taken.into_iter().chain(back) {
             let state = self.state_of(chain, &id)?;
             self.tell(Event::Block { chain: chain.info(), id, state });
         }
         self.freeze(chain)
+    }
+
+    /// Other blocks that the order has left out, and that have come back with these.
+    fn come_back(&self, chain: &Chain, taken: &[BlockId]) -> Result<Vec<BlockId>, Fault> {
+        let mut loaded = chain.load(self.store())?;
+        let back = loaded.graph.take_back();
+        let ids = back.into_iter().filter_map(|ix| loaded.graph.id(ix));
+        Ok(ids.filter(|id| !taken.contains(id)).collect())
     }
 
     fn not_added(

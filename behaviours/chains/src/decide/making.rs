@@ -206,11 +206,16 @@ impl Desk<'_, '_, '_> {
         self.afford(chain, loaded, &[out], author)?;
         let tips: Vec<Ix> = loaded.graph.tips().collect();
         let stand = loaded.graph.stand(&tips);
-        let left_out = stand.blocked().any(|ix| ix == out);
+        let id = |ix| loaded.graph.id(ix).unwrap_or(chain.genesis);
+        if !stand.blocked().any(|ix| ix == out) {
+            let begins = stand.blocked().find(|ix| loaded.graph.is_in_past(*ix, &[out]));
+            let with = begins.map(|begins| Error::LeftOutWith(id(out), id(begins)));
+            return Err(with.unwrap_or(Error::Hopeless(id(out))));
+        }
         let reps = loaded.graph.reps_before(&stand, out, &author, self.now());
-        match left_out && (reps > 0 || always(chain, &author)) {
+        match reps > 0 || always(chain, &author) {
             true => Ok(()),
-            false => Err(Error::Hopeless(loaded.graph.id(out).unwrap_or(chain.genesis))),
+            false => Err(Error::NoReps { author, reps }),
         }
     }
 

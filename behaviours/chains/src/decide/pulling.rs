@@ -1,6 +1,8 @@
 //! Getting from a peer what we lack of a chain, a page at a time.
 
-use covey_kernel::{AskFailure, Bounded, Effect, Fault, Peer};
+use std::collections::BTreeMap;
+
+use covey_kernel::{AskFailure, Bounded, Effect, Fault, Peer, PublicKey};
 
 use super::{
     desk::Desk,
@@ -13,7 +15,7 @@ use crate::{
     error::Error,
     flight::Flight,
     graph::Ix,
-    limits::{CUT_TIPS, CUTS, TIPS},
+    limits::{CUT_TIPS, CUTS, TIPS, WANTED, WANTED_PER_AUTHOR},
     loaded::Loaded,
     memory::{Chain, Laid},
     wire::{Asker, Cut, Item, Page, Pull, Refusal, Response, Tally, Tips},
@@ -27,6 +29,7 @@ impl Desk<'_, '_, '_> {
         asker: Asker,
         with_cuts: bool,
         after: u32,
+        wanted: Bounded<BlockId, WANTED>,
     ) -> Result<Pull, Fault> {
         let mut loaded = chain.load(self.store())?;
         let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
@@ -35,7 +38,7 @@ impl Desk<'_, '_, '_> {
         let is_offered = |ix: &Ix| loaded.offered.contains(ix);
         let followed = tips_aside().filter(|ix| !is_offered(ix));
         let aside = ids(&loaded, followed.chain(tips_aside().filter(is_offered)));
-        Ok(Pull { asker, tips: tips(&mut loaded), aside, cuts, after })
+        Ok(Pull { asker, tips: tips(&mut loaded), aside, cuts, after, wanted })
     }
 
     /// A page has come, or not.
@@ -127,23 +130,29 @@ impl Desk<'_, '_, '_> {
         if asked {
             return Ok(());
         }
-        match self.flight(chain, from, Flight::begins_again) {
-            Some(true) => Ok(self.ask_page(chain, from)?),
-            _ => self.end_of_pages(chain, from),
+        let begins_again = self.flight(chain, from, Flight::begins_again) == Some(true);
+        match begins_again || self.wants(chain, from)? {
+            true => Ok(self.ask_page(chain, from)?),
+            false => self.end_of_pages(chain, from),
         }
     }
 
     fn take_items(&mut self, from: Peer, chain: &Chain, items: &[Item]) -> Result<Came, Error> {
         let (mut came, mut waiting) = (Came::default(), Waiting::on(Way::Page));
+        let carried = self.flight(chain, from, |flight| std::mem::take(&mut flight.carried));
+        waiting.go_on(carried.unwrap_or_default());
         self.freeze(chain)?;
         let (mut sparing, mut bill) = (false, Bill::default());
         for (at, item) in items.iter().enumerate() {
             let id = item.block.block.id();
             let like = items.get(at.saturating_add(1));
             let like = like.filter(|next| next.block.block.vouches_for() == Some(id));
-            if sparing && self.is_crowded(chain, item)? {
+            if sparing && self.would_crowd(chain, item)? {
                 match self.fault(chain, item, &id) {
-                    None => waiting.refuse(id, item),
+                    None => {
+                        came.refused = came.refused.saturating_add(1);
+                        waiting.refuse(id, item);
+                    }
                     Some(Taken::Invalid(why)) => {
                         came.broken = Some(Broken::Invalid(why));
                         break;
@@ -161,7 +170,10 @@ impl Desk<'_, '_, '_> {
                 }
                 Taken::Refused => came.refused = came.refused.saturating_add(1),
                 Taken::Forked => came.left = true,
-                Taken::Unknown => came.lacked = true,
+                Taken::Unknown => {
+                    came.lacked = true;
+                    self.flight(chain, from, |flight| flight.lacks(id, &item.block.block));
+                }
                 _ => {}
             }
             let owed = bill.next(taken, waiting.sought(), like.is_some());
@@ -181,6 +193,10 @@ impl Desk<'_, '_, '_> {
             self.begin_exchange(chain, from)?;
         }
         self.tell_taken(chain, &mut waiting)?;
+        if self.flight(chain, from, |flight| flight.is_wanting()) == Some(true) {
+            let carried = waiting.carry(&*chain.load(self.store())?);
+            self.flight(chain, from, |flight| flight.carried = carried);
+        }
         if came.accepted > 0 {
             self.go_on_exchanging(chain, from)?;
             match chain.awaits_first() {
@@ -189,6 +205,33 @@ impl Desk<'_, '_, '_> {
             }
         }
         Ok(came)
+    }
+
+    /// Whether some of what lacked its past is to be asked for by name: a few of each author for whose blocks there may
+    /// be room, since that past may have been refused on another page.
+    fn wants(&mut self, chain: &Chain, from: Peer) -> Result<bool, Fault> {
+        let mut lacking = self.flight(chain, from, Flight::lacking).unwrap_or_default();
+        let mut room: BTreeMap<PublicKey, usize> = BTreeMap::new();
+        let mut wanted = Vec::new();
+        while wanted.len() < WANTED && !lacking.is_empty() {
+            // Any of them: nobody's blocks always come first.
+            let at = self.rng().next_u64().checked_rem(lacking.len() as u64).unwrap_or(0);
+            let (id, author) = lacking.swap_remove(usize::try_from(at).unwrap_or(0));
+            let left = match room.get(&author) {
+                Some(left) => *left,
+                None if self.is_crowded(chain, &author, &[])? => 0,
+                None => WANTED_PER_AUTHOR,
+            };
+            room.insert(author, left.saturating_sub(1));
+            if left > 0 {
+                wanted.push(id);
+            }
+        }
+        let is_any = !wanted.is_empty();
+        if is_any {
+            self.flight(chain, from, |flight| flight.want(wanted));
+        }
+        Ok(is_any)
     }
 
     /// Nothing more comes: what is held there is asked for, and payloads.

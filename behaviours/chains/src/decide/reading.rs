@@ -30,7 +30,7 @@ impl Desk<'_, '_, '_> {
         }
         let mut loaded = chain.load(self.store())?;
         let found = match heads {
-            Which::Blocked => blocked(&mut loaded),
+            Which::Blocked => loaded.graph.blocked(),
             Which::Forked => loaded.graph.aside_tips().collect(),
             Which::Placed | Which::Held => loaded.graph.heads().to_vec(),
         };
@@ -47,7 +47,7 @@ impl Desk<'_, '_, '_> {
         let mut loaded = self.chain(which)?.load(self.store())?;
         let find = |id: &BlockId| loaded.find(id).ok_or(Error::UnknownBlock(*id));
         let known = from.iter().map(find).collect::<Result<Vec<Ix>, Error>>()?;
-        let newer: BTreeSet<Ix> = loaded.graph.missing(&known).collect();
+        let newer: BTreeSet<Ix> = loaded.graph.missing(&known, &[]).all().collect();
         let order: Vec<Ix> =
             loaded.graph.order().iter().copied().filter(|ix| newer.contains(ix)).collect();
         Ok(Reply::Ids(ids(&loaded, &order)))
@@ -194,12 +194,6 @@ impl Desk<'_, '_, '_> {
 
 fn ids(loaded: &Loaded, blocks: &[Ix]) -> Vec<BlockId> {
     blocks.iter().filter_map(|ix| loaded.graph.id(*ix)).collect()
-}
-
-/// The admitted blocks that the order leaves out, of those on which nothing builds.
-fn blocked(loaded: &mut Loaded) -> Vec<Ix> {
-    let tips: Vec<Ix> = loaded.graph.tips().collect();
-    tips.into_iter().filter(|ix| loaded.graph.place(*ix).is_none()).collect()
 }
 
 /// The same wherever the same order is shown.

@@ -45,7 +45,7 @@ impl<'d> Desk<'d, '_, '_> {
             common(&loaded, pull)
         };
         let answer = match found {
-            Some(known) => Response::Page(self.page(chain, &known, Ix(pull.after))?),
+            Some(known) => Response::Page(self.page(chain, pull, &known)?),
             None => Response::Cuts(()),
         };
         self.effect(Effect::Answer { to: id, bytes: answer.encode() });
@@ -66,21 +66,27 @@ impl<'d> Desk<'d, '_, '_> {
     }
 
     /// What somebody lacks who knows these, as far as one page holds it.
-    fn page(&self, chain: &Chain, known: &[Ix], after: Ix) -> Result<Page, Fault> {
+    fn page(&self, chain: &Chain, pull: &Pull, known: &[Ix]) -> Result<Page, Fault> {
         // A held post is taken with its like, so it goes right before that.
         let missing: Vec<(Option<Ix>, Ix)> = {
             let loaded = chain.load(self.store())?;
             let graph = &loaded.graph;
-            let missing = graph.missing(known).skip_while(|ix| *ix <= after);
-            let alone = missing.filter(|ix| graph.verdict(*ix) != Some(Verdict::Liked));
-            let with_held = alone.map(|ix| (graph.comes_with(ix), ix));
+            let wanted = pull.wanted.iter().map(|id| loaded.find(id).unwrap_or(Ix::GENESIS));
+            let missing = graph.missing(known, &wanted.collect::<Vec<Ix>>());
+            let alone = missing.all().filter(|ix| graph.verdict(*ix) != Some(Verdict::Liked));
+            let rest = alone.skip_while(|ix| ix.0 <= pull.after);
+            let with_held = rest.map(|ix| (graph.comes_with(ix, |like| missing.has(like)), ix));
             with_held.take(PAGE_BLOCKS.saturating_add(1)).collect()
         };
         let (mut items, mut bytes, mut next) = (Vec::new(), 0usize, None);
         let mut missing = missing.into_iter().peekable();
         while let Some((held, ix)) = missing.next() {
             for ix in held.into_iter().chain([ix]) {
-                let item = self.item(chain, ix)?;
+                let mut item = self.item(chain, ix)?;
+                if !pull.wanted.is_empty() {
+                    // As many as can be: one may be taken only with another.
+                    item.payload = None;
+                }
                 bytes = bytes.saturating_add(size(&item));
                 items.push(item);
             }
@@ -93,12 +99,12 @@ impl<'d> Desk<'d, '_, '_> {
         Ok(Page { items: Bounded::first(items), next })
     }
 
-    /// A block with its payload, if that is small, there, and not revoked.
+    /// A block with its payload, if that is small, there, and to be read.
     pub(super) fn item(&self, chain: &Chain, ix: Ix) -> Result<Item, Fault> {
         let block = self.signed(chain, ix)?;
-        let revoked = chain.load(self.store())?.graph.is_revoked(ix);
+        let is_read = chain.load(self.store())?.graph.is_read(ix);
         let small = block.block.payload.size <= INLINE_BYTES as u64;
-        let payload = match small && !revoked {
+        let payload = match small && is_read {
             true => self.read_payload(chain, &block.block)?,
             false => None,
         };

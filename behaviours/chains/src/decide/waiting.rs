@@ -43,6 +43,8 @@ pub(super) struct Waiting {
     held: BTreeMap<Hash, Kept>,
     /// Blocks that were refused: they come in only with one that builds on them.
     refused: BTreeMap<Hash, Kept>,
+    /// In the order in which they came.
+    in_turn: Vec<Hash>,
     /// What was taken and is to be told.
     pub(super) taken: Vec<BlockId>,
     /// What was sought since that was last asked.
@@ -76,7 +78,27 @@ impl Waiting {
 
     /// A block is refused. It was looked at by itself: what builds on it trusts that.
     pub(super) fn refuse(&mut self, id: BlockId, item: &Item) {
-        self.refused.insert(id.hash, Kept { id, item: item.clone(), sought: 0 });
+        let kept = Kept { id, item: item.clone(), sought: 0 };
+        if self.refused.insert(id.hash, kept).is_none() {
+            self.in_turn.push(id.hash);
+        }
+    }
+
+    /// What was refused of the page before.
+    pub(super) fn go_on(&mut self, carried: Vec<Item>) {
+        carried.into_iter().for_each(|item| self.refuse(item.block.block.id(), &item));
+    }
+
+    /// What is refused still, for the next page: the latest of it, as much as can come with one block.
+    pub(super) fn carry(&mut self, loaded: &Loaded) -> Vec<Item> {
+        let in_turn = std::mem::take(&mut self.in_turn);
+        let kept = in_turn.iter().filter_map(|hash| self.refused.remove(hash));
+        let mut carried: Vec<Item> = kept
+            .filter(|kept| loaded.find(&kept.id).is_none())
+            .map(|kept| Item { payload: None, ..kept.item })
+            .collect();
+        carried.drain(..carried.len().saturating_sub(PAGE_BLOCKS));
+        carried
     }
 
     /// A held post that has come.

@@ -1,7 +1,7 @@
 //! What a peer may cost us for nothing. Whether a block is taken is known only after its place was
 //! sought, which can mean to place much of the chain again; and it may have honest reasons if it is not.
 
-use covey_kernel::{Effect, Fault, Hash, Peer};
+use covey_kernel::{Effect, Fault, Hash, Peer, PublicKey};
 
 use super::{
     desk::Desk,
@@ -87,18 +87,32 @@ impl Desk<'_, '_, '_> {
         live.refused.entry(chain.no).or_default().insert(self.now(), hash, what);
     }
 
-    /// Whether the order leaves out so many of the author's blocks that one more is hardly taken.
-    pub(super) fn is_crowded(&self, chain: &Chain, item: &Item) -> Result<bool, Fault> {
-        let Some(author) = item.block.block.author else { return Ok(false) };
+    /// Whether a block is new, and the order leaves out so much of its author that it is hardly taken.
+    pub(super) fn would_crowd(&self, chain: &Chain, item: &Item) -> Result<bool, Fault> {
+        let block = &item.block.block;
+        let Some(author) = block.author else { return Ok(false) };
+        let backs: Vec<Ix> = {
+            let loaded = chain.load(self.store())?;
+            if loaded.find(&block.id()).is_some() {
+                return Ok(false);
+            }
+            block.backs.iter().filter_map(|back| loaded.find(back)).collect()
+        };
+        self.is_crowded(chain, &author, &backs)
+    }
+
+    /// Whether the order leaves out so much of an author that one more block of theirs, on these, is hardly taken.
+    pub(super) fn is_crowded(
+        &self,
+        chain: &Chain,
+        author: &PublicKey,
+        backs: &[Ix],
+    ) -> Result<bool, Fault> {
         let mut loaded = chain.load(self.store())?;
-        if loaded.find(&item.block.block.id()).is_some() {
-            return Ok(false);
-        }
         let tips: Vec<Ix> = loaded.graph.tips().collect();
-        let own =
-            tips.into_iter().filter(|ix| loaded.graph.is_by(*ix, &author)).collect::<Vec<_>>();
+        let own = tips.into_iter().filter(|ix| loaded.graph.is_by(*ix, author)).collect::<Vec<_>>();
         let out = own.into_iter().filter(|ix| loaded.graph.place(*ix).is_none());
-        Ok(out.count() >= HELD)
+        Ok(out.count() >= HELD || loaded.graph.is_full(author, backs))
     }
 
     /// Whether a peer's share is used up until the next round.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use covey_kernel::PublicKey;
 
+use crate::rules::Who;
+
 use super::{Entry, Graph, Ix, Verdict, Vote};
 
 impl Graph {
@@ -66,15 +68,15 @@ impl Graph {
         (!node.backs.iter().any(|back| self.is_aside(*back))).then_some(target)
     }
 
-    /// The held block that is admitted by a like, of several by the one that came first.
+    /// The held block that is admitted by a like, of several such likes by the one that came first.
     #[must_use]
-    pub fn comes_with(&self, like: Ix) -> Option<Ix> {
+    pub fn comes_with(&self, like: Ix, such: impl Fn(Ix) -> bool) -> Option<Ix> {
         let held = self.node(like)?.vouches_for()?;
         let is_liked = self.verdict(held) == Some(Verdict::Liked) && !self.is_aside(held);
         let vouches = |ix: &Ix| {
             let node =
                 self.node(*ix).filter(|node| node.verdict == Verdict::Admitted && !node.aside);
-            node.is_some_and(|node| node.vouches_for() == Some(held))
+            node.is_some_and(|node| node.vouches_for() == Some(held)) && such(*ix)
         };
         let first = self.children(held).iter().copied().find(vouches);
         (is_liked && first == Some(like)).then_some(held)
@@ -83,14 +85,22 @@ impl Graph {
     /// Who has reps for a block: its author, or of a held one who admits it with a like.
     #[must_use]
     pub fn answers_for(&self, ix: Ix) -> Option<PublicKey> {
+        self.keys.get(self.answering(ix)?.0 as usize).copied()
+    }
+
+    pub(super) fn answering(&self, ix: Ix) -> Option<Who> {
+        let author = |ix: Ix| self.node(ix)?.author;
+        let is_aside = self.is_aside(ix);
         if self.verdict(ix) != Some(Verdict::Liked) {
-            return self.author(ix);
+            return author(ix);
         }
         let vouches = |child: &&Ix| {
             let node = self.node(**child).filter(|node| node.verdict == Verdict::Admitted);
+            // A like of another side says nothing of this one.
+            let node = node.filter(|node| is_aside || !node.aside);
             node.is_some_and(|node| node.vouches_for() == Some(ix))
         };
-        self.children(ix).iter().find(vouches).and_then(|like| self.author(*like))
+        self.children(ix).iter().find(vouches).and_then(|like| author(*like))
     }
 
     pub(super) fn builds_aside(&self, entry: &Entry) -> bool {

@@ -5,15 +5,37 @@ use std::collections::BTreeSet;
 
 use super::{Graph, Ix};
 
+/// What somebody lacks.
+pub struct Missing<'g> {
+    graph: &'g Graph,
+    /// Of the smaller numbers, which are known.
+    known: Vec<bool>,
+    /// And which are wanted; none if all are.
+    wanted: Option<Vec<bool>>,
+}
+
+impl Missing<'_> {
+    /// All of it, backs first. It is found as it is asked for.
+    pub fn all(&self) -> impl Iterator<Item = Ix> {
+        let all = 1..u32::try_from(self.graph.nodes.len()).unwrap_or(u32::MAX);
+        all.map(Ix).filter(|ix| self.has(*ix))
+    }
+
+    /// Whether a block is part of it.
+    #[must_use]
+    pub fn has(&self, ix: Ix) -> bool {
+        let is_in = |marks: &Vec<bool>| marks.get(ix.at()).copied().unwrap_or_default();
+        !is_in(&self.known) && self.wanted.as_ref().is_none_or(is_in) && !self.graph.is_aside(ix)
+    }
+}
+
 impl Graph {
-    /// The blocks that are none of `known` nor their ancestors, backs first. They are found as they
-    /// are asked for, after a walk over the smaller numbers that touches nothing else. What is left aside
-    /// is not among them.
-    pub fn missing(&self, known: &[Ix]) -> impl Iterator<Item = Ix> {
-        let past = self.marked(known);
-        let all = 1..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        let missing = all.map(Ix).filter(move |ix| past.get(ix.at()).is_none_or(|known| !known));
-        missing.filter(|ix| !self.is_aside(*ix))
+    /// The blocks that are none of `known` nor their ancestors; if some are `wanted`, only these and their
+    /// ancestors. What is left aside is not among them.
+    #[must_use]
+    pub fn missing(&self, known: &[Ix], wanted: &[Ix]) -> Missing<'_> {
+        let wanted = (!wanted.is_empty()).then(|| self.marked(wanted));
+        Missing { graph: self, known: self.marked(known), wanted }
     }
 
     /// Some blocks and their ancestors, backs first.

@@ -5,6 +5,7 @@
 mod aside;
 mod judge;
 mod known;
+mod left_out;
 mod missing;
 mod node;
 mod order;
@@ -28,6 +29,7 @@ use covey_kernel::{PublicKey, Span, Time};
 use crate::rules::{Paper, Reputation, V10, Who};
 
 pub use crate::rules::Votes;
+pub use missing::Missing;
 use node::Node;
 pub use node::{Entry, Ix, Never, Verdict, Vote};
 use order::Order;
@@ -247,6 +249,7 @@ impl Graph {
         }
         self.heads.insert(ix);
         self.order.add(held.into_iter().chain([ix]));
+        held.into_iter().chain([ix]).for_each(|ix| self.expect(ix));
     }
 
     fn backs(&self, ix: Ix) -> Vec<Ix> {

@@ -1,13 +1,17 @@
 //! The order of all admitted blocks, as it is shown.
 
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use covey_kernel::{PublicKey, Span, Time};
 
-use crate::{limits::LOOKED_BACK, rules::Reputation};
+use crate::{
+    limits::{LEFT_OUT, LOOKED_BACK},
+    rules::Reputation,
+};
 
 use super::{
     Graph, Ix, Vote,
+    left_out::{Account, Room, Share},
     replay::Outcome,
     trace::{Start, Trace},
 };
@@ -21,7 +25,13 @@ pub(super) struct Order {
     trace: Option<Trace>,
     /// What was admitted since.
     new: Vec<Ix>,
-    /// The reputations after some places, not long before the first that what was refused last would change.
+    /// How many it left out, and what room there is for more.
+    left_out: usize,
+    pub(super) room: Room,
+    /// What it left out once and no longer does, until that is asked.
+    back: Vec<Ix>,
+    /// The reputations after some places, not long before the first that would change with what was refused last: to
+    /// see who has reps there need not begin with the genesis.
     before_change: Option<(usize, Reputation)>,
     outdated: bool,
 }
@@ -31,7 +41,7 @@ pub(super) struct Order {
 pub enum Refused {
     /// It would change this place, which is one of the first.
     Frozen(usize),
-    /// The order would leave out too many of its author's blocks.
+    /// The order would leave out too many of its author's blocks, or more than there is room for.
     TooMany,
 }
 
@@ -42,6 +52,8 @@ struct Found {
     outcome: Outcome,
     /// What was to be placed.
     region: Vec<Ix>,
+    /// What was left out already, sorted.
+    gone: Vec<Ix>,
     trace: Trace,
 }
 
@@ -54,6 +66,9 @@ impl Order {
             reputation: start,
             trace: None,
             new: Vec::new(),
+            left_out: 0,
+            room: Room::default(),
+            back: Vec::new(),
             before_change: None,
             outdated: false,
         }
@@ -63,6 +78,12 @@ impl Order {
     pub(super) fn add(&mut self, new: impl Iterator<Item = Ix>) {
         self.new.extend(new);
         self.outdated = true;
+    }
+
+    /// A block that was admitted is gone.
+    pub(super) fn forget(&mut self, ix: Ix) {
+        self.new.retain(|new| *new != ix);
+        self.room.forget(ix);
     }
 
     /// Others are admitted than were.
@@ -87,8 +108,8 @@ impl Order {
         &self.reputation
     }
 
-    /// The latest reputations that are known after so many places or fewer, and after how many.
-    pub(super) fn known_before(&self, places: usize) -> Option<(usize, Reputation)> {
+    /// The reputations that were noted when something was refused last, if they are of so many places or fewer.
+    pub(super) fn noted_before(&self, places: usize) -> Option<(usize, Reputation)> {
         self.before_change.clone().filter(|(known, _)| *known <= places)
     }
 
@@ -115,13 +136,14 @@ impl Graph {
 
     /// Whether what has come since the order was last sought may stay: it leaves the first `places` as
     /// they are, the genesis' among them, and the order then leaves out no more than `limit` of the
-    /// author's blocks on which nothing builds. If not, what came must be retracted, and the order is
+    /// author's blocks on which nothing builds, and none of the last `came` for which there is no room. If not, what came must be retracted, and the order is
     /// shown as it was: to show the other one for a moment would forget what was frozen.
     pub fn may_stay(
         &mut self,
         places: usize,
         author: Option<&PublicKey>,
         limit: usize,
+        came: usize,
     ) -> Result<(), Refused> {
         if !self.order.outdated {
             return Ok(());
@@ -132,7 +154,8 @@ impl Graph {
         };
         // The order is only sought if there are so many that are new, or were left out before.
         let out = tips.iter().filter(|ix| self.place_of(**ix).is_none()).count();
-        if out <= limit && !self.may_change(places) {
+        let is_tight = author.is_some() && self.order.room.is_tight();
+        if out <= limit && !is_tight && !self.may_change(places) {
             return Ok(());
         }
         let found = self.find();
@@ -145,8 +168,42 @@ impl Graph {
         {
             return Err(Refused::TooMany);
         }
+        if author.is_some_and(|author| self.overdraws(&found, author, came)) {
+            return Err(Refused::TooMany);
+        }
         self.show(found);
         Ok(())
+    }
+
+    /// Whether there is no room for one of the last blocks, which an order leaves out, or for what this author wrote
+    /// and gives way to them, though their account was full.
+    fn overdraws(&self, found: &Found, author: &PublicKey, came: usize) -> bool {
+        let out = self.left_out_of(found);
+        if out.len() <= LEFT_OUT {
+            return false;
+        }
+        let begin = self.nodes.len().saturating_sub(came);
+        let own = self.authors.get(author).map(|who| Account::Own(*who));
+        let is_new = |share: &Share| share.ix.at() >= begin;
+        let gives_way = |share: &Share| share.of == own && self.place_of(share.ix).is_some();
+        let shares = self.shares(&out, &found.outcome.reputation);
+        // An account that was not full may overdraw by what was placed, and so paid for.
+        let was_full = own.is_some_and(|own| self.order.room.used(own) >= LEFT_OUT);
+        let grows = was_full && shares.iter().any(gives_way);
+        shares.iter().any(|share| !share.fits && (is_new(share) || grows && share.of == own))
+    }
+
+    /// What is admitted and not placed, sorted.
+    fn left_out_of(&self, found: &Found) -> Vec<Ix> {
+        if found.region.len() == found.outcome.placed.len() {
+            return found.gone.clone();
+        }
+        let mut placed: Vec<Ix> = found.outcome.placed.iter().map(|(ix, _)| *ix).collect();
+        placed.sort_unstable();
+        let out = found.region.iter().filter(|ix| placed.binary_search(ix).is_err());
+        let mut out: Vec<Ix> = out.chain(&found.gone).copied().collect();
+        out.sort_unstable();
+        out
     }
 
     /// Whether what has come since may change one of the first places.
@@ -177,10 +234,10 @@ impl Graph {
     fn find(&mut self) -> Found {
         let trace = self.order.trace.take();
         let start = trace.and_then(|trace| self.start(trace, &self.order.new));
-        let Start { kept, region, left_out, reputation, mut trace } =
+        let Start { kept, region, gone, reputation, mut trace } =
             start.unwrap_or_else(|| self.start_anew());
-        let outcome = self.replay_after(&region, reputation, &left_out, Some((kept, &mut trace)));
-        Found { kept, outcome, region, trace }
+        let outcome = self.replay_after(&region, reputation, Some((kept, &mut trace)));
+        Found { kept, outcome, region, gone, trace }
     }
 
     /// From the last block that all others come before or after.
@@ -190,7 +247,7 @@ impl Graph {
         let reputation = self.state(past.base);
         let kept = self.place_of(past.base).map_or(1, |place| place.saturating_add(1));
         let trace = Trace::new(kept, past.region.len(), reputation.clone());
-        Start { kept, region: past.region, left_out: Vec::new(), reputation, trace }
+        Start { kept, region: past.region, gone: Vec::new(), reputation, trace }
     }
 
     /// The first of so many places at which something else would stand.
@@ -205,9 +262,12 @@ impl Graph {
 
     /// What was shown after the places that stay gives way to what is placed there now.
     fn show(&mut self, found: Found) {
-        let Found { kept, outcome, region, mut trace } = found;
+        let out = self.left_out_of(&found);
+        let Found { kept, outcome, mut trace, .. } = found;
         self.order.before_change = None;
         let before = self.order.placed.split_off(kept);
+        let back = self.come_back(&before, &outcome);
+        self.order.back.extend(back);
         for ix in &before {
             self.set_place(*ix, None);
         }
@@ -218,7 +278,9 @@ impl Graph {
             self.order.effective.push(*at);
         }
         self.show_heads(kept, &before);
-        trace.leave(region.into_iter().filter(|ix| self.place_of(*ix).is_none()).collect());
+        self.order.left_out = out.len();
+        self.order.room = self.room(&out, &outcome.reputation);
+        trace.leave(out);
         if self.order.placed.last().is_some_and(|last| self.heads.iter().eq([last])) {
             // All else comes before it.
             trace = Trace::new(self.order.placed.len(), 0, outcome.reputation.clone());
@@ -227,6 +289,22 @@ impl Graph {
         self.order.new.clear();
         self.order.outdated = false;
         self.order.reputation = outcome.reputation;
+    }
+
+    /// What is placed now, was not before, and is not new.
+    fn come_back(&self, before: &[Ix], outcome: &Outcome) -> Vec<Ix> {
+        if self.order.left_out == 0 {
+            return Vec::new();
+        }
+        let known: BTreeSet<&Ix> = before.iter().chain(&self.order.new).collect();
+        let placed = outcome.placed.iter().map(|(ix, _)| *ix);
+        placed.filter(|ix| !known.contains(ix)).collect()
+    }
+
+    /// What the order left out once and no longer does, since that was last asked.
+    pub fn take_back(&mut self) -> Vec<Ix> {
+        self.refresh();
+        std::mem::take(&mut self.order.back)
     }
 
     /// The heads are among those that were, what is placed now, and what comes before that or
@@ -249,6 +327,7 @@ impl Graph {
             self.set_place(ix, None);
         }
         self.order.effective.truncate(1);
+        self.order.left_out = 0;
         self.order.outdated();
     }
 

@@ -4,7 +4,7 @@ use covey_kernel::Time;
 
 use crate::rules::{Reputation, Who};
 
-use super::{Ix, region::Region};
+use super::region::Region;
 
 /// Where a block of the region stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,12 +59,9 @@ pub(super) struct Parts<'r, 'g> {
 }
 
 impl<'r, 'g> Parts<'r, 'g> {
-    /// Some of the region, sorted, have been left out before.
-    pub(super) fn new(region: &'r Region<'g>, left_out: &[Ix]) -> Self {
-        let stage = |at| match left_out.binary_search(&region.block(at)) {
-            Ok(_) => Stage::Blocked,
-            Err(_) => Stage::Waits(u32::try_from(region.backs(at).len()).unwrap_or(u32::MAX)),
-        };
+    pub(super) fn new(region: &'r Region<'g>) -> Self {
+        let backs = |at| u32::try_from(region.backs(at).len()).unwrap_or(u32::MAX);
+        let stage = |at| Stage::Waits(backs(at));
         let stages: Vec<Stage> = (0..region.len()).map(stage).collect();
         let is_ready = |at: &usize| stages.get(*at) == Some(&Stage::Waits(0));
         let ready = (0..region.len()).filter(is_ready).map(|at| (at, None)).collect();

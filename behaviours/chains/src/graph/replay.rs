@@ -29,16 +29,14 @@ struct Replay<'r, 'g> {
 impl Graph {
     /// Places a region after what comes before it, with the reputations there.
     pub(super) fn replay(&self, region: &[Ix], reputation: Reputation) -> Outcome {
-        self.replay_after(region, reputation, &[], None)
+        self.replay_after(region, reputation, None)
     }
 
-    /// The same after so many places, where some of the region have been left out already; how it
-    /// was found is noted.
+    /// The same after so many places; how it was found is noted.
     pub(super) fn replay_after(
         &self,
         region: &[Ix],
         reputation: Reputation,
-        left_out: &[Ix],
         trace: Option<(usize, &mut Trace)>,
     ) -> Outcome {
         let placed = Vec::with_capacity(region.len());
@@ -48,7 +46,7 @@ impl Graph {
         }
         self.sought.fetch_add(region.len() as u64, Ordering::Relaxed);
         let region = Region::new(self, region);
-        let parts = Parts::new(&region, left_out);
+        let parts = Parts::new(&region);
         let mut replay = Replay { graph: self, region: &region, parts, outcome, trace };
         while let Some(best) = replay.best() {
             replay.take(best);
@@ -66,14 +64,11 @@ impl Graph {
         match &self.params.accepts {
             Accepts::Nobody => false,
             Accepts::Everybody => true,
-            Accepts::Owner(owner) => {
-                let author = self.node(ix).and_then(|node| node.author);
-                author.is_some() && self.authors.get(owner).copied() == author
-            }
+            Accepts::Owner(owner) => self.is_by(ix, owner),
         }
     }
 
-    /// Whether this author needs no reps.
+    /// Whether this author needs none.
     pub(super) fn accepts(&self, key: &PublicKey) -> bool {
         match &self.params.accepts {
             Accepts::Nobody => false,

@@ -19,6 +19,7 @@ impl Graph {
             return;
         }
         self.states.forget(ix);
+        self.order.forget(ix);
         self.heads.remove(&ix);
         let liked = node.vouches_for().filter(|of| self.verdict(*of) == Some(Verdict::Liked));
         if let Some(of) = liked.filter(|of| !self.is_vouched_for(*of, |_| true)) {

@@ -178,7 +178,7 @@ impl<'g> Trial<'g> {
                 }
             }
         }
-        let Err(Refused::Frozen(place)) = self.graph.may_stay(settled, None, usize::MAX) else {
+        let Err(Refused::Frozen(place)) = self.graph.may_stay(settled, None, usize::MAX, 0) else {
             return None;
         };
         taken.iter().rev().for_each(|ix| self.retract(*ix));

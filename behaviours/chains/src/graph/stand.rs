@@ -55,7 +55,7 @@ impl Graph {
     }
 
     fn reputation_after(&self, places: usize) -> Reputation {
-        let known = self.order.known_before(places);
+        let known = self.order.noted_before(places);
         let (from, mut reputation) = known.unwrap_or_else(|| (1, self.states.start().clone()));
         let rest = self.order.placed().get(from..places).unwrap_or_default();
         self.sought.fetch_add(rest.len() as u64, Ordering::Relaxed);

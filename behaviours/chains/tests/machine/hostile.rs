@@ -158,6 +158,7 @@ fn nonsense_is_refused_and_counted() {
         aside: Bounded::default(),
         cuts: Bounded::default(),
         after: 0,
+        wanted: Bounded::default(),
     })
     .encode();
     let mut long = pull.clone();

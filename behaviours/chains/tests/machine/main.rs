@@ -20,6 +20,7 @@ mod forks;
 mod held;
 mod hostile;
 mod kinds;
+mod left_out;
 mod listing;
 mod made;
 mod net;

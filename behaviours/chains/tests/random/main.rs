@@ -171,7 +171,7 @@ impl Forum {
         let (ix, verdict) = self.lazy.insert(entry);
         let places = self.random.below(before.len() + 2);
         let limit = self.random.below(3);
-        let stays = self.lazy.may_stay(places, entry.author.as_ref(), limit);
+        let stays = self.lazy.may_stay(places, entry.author.as_ref(), limit, 1);
         let after = self.graph.order().to_vec();
         let changed = (0..places.min(before.len())).find(|at| after.get(*at) != before.get(*at));
         let author = entry.author.unwrap();

@@ -61,7 +61,9 @@ pub(super) fn code(error: &Error) -> Code {
         Error::Unsigned | Error::FirstUnsigned => codes::UNSIGNED,
         Error::NoReps { .. } => codes::NO_REPS,
         Error::OwnPost(_) => codes::OWN_POST,
-        Error::Invalid(_) | Error::Hopeless(_) | Error::NotPlaced(_) => codes::BAD_VOTE,
+        Error::Invalid(_) | Error::Hopeless(_) | Error::LeftOutWith(..) | Error::NotPlaced(_) => {
+            codes::BAD_VOTE
+        }
         Error::Forked(_) | Error::NotFetched(_) => codes::LEFT_ASIDE,
         Error::Frozen => codes::FROZEN,
         Error::TooEarly(_) | Error::NoSide(_) => codes::NO_SIDE,

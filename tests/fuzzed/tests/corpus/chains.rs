@@ -77,7 +77,8 @@ fn requests() -> Seeds {
     let asker = Asker { chain: reference(), proof: Some(Hash::of(b"proof")) };
     let (tips, aside) = (Bounded::first([id(7), id(8)]), Bounded::first([id(6)]));
     let cut = || Bounded::first([id(5), id(4)]);
-    let pull = Pull { asker, tips, aside, cuts: Bounded::first([cut(), cut()]), after: 9 };
+    let (cuts, wanted) = (Bounded::first([cut(), cut()]), Bounded::first([id(6)]));
+    let pull = Pull { asker, tips, aside, cuts, after: 9, wanted };
     vec![
         ("pull", Request::Pull(pull).encode()),
         ("want", Request::Want(Want { asker, block: id(7), first: 8 }).encode()),

@@ -23,8 +23,8 @@ pub(in crate::graph) struct Start {
     pub(in crate::graph) kept: usize,
     /// What is to be placed, backs first.
     pub(in crate::graph) region: Vec<Ix>,
-    /// What of it was left out before, sorted.
-    pub(in crate::graph) left_out: Vec<Ix>,
+    /// What was left out before, with all that builds on it, sorted: it is in nobody's own part.
+    pub(in crate::graph) gone: Vec<Ix>,
     /// After the places that stay.
     pub(in crate::graph) reputation: Reputation,
     /// How they were found.
@@ -91,17 +91,31 @@ impl Graph {
         }
         trace.truncate(kept);
         let new = newcomers.iter().map(|(ix, _)| *ix);
-        let mut region: Vec<Ix> =
-            placed.get(kept..)?.iter().chain(&trace.out).copied().chain(new).collect();
+        let (gone, mut region) = self.gone(&trace, trace.out.iter().copied().chain(new).collect());
+        region.extend(placed.get(kept..)?);
         region.sort_unstable();
-        let mut left_out: Vec<Ix> = trace.blocked.iter().map(|(_, ix)| *ix).collect();
-        left_out.sort_unstable();
         let (mut from, mut reputation) = trace.snapshots.last()?.clone();
         while from < kept {
             self.place_after(*placed.get(from)?, &mut reputation);
             from = from.saturating_add(1);
         }
-        Some(Start { kept, region, left_out, reputation, trace })
+        Some(Start { kept, region, gone, reputation, trace })
+    }
+
+    /// Divides what is not placed into what was left out already, with all that builds on it, and the rest.
+    fn gone(&self, trace: &Trace, mut unplaced: Vec<Ix>) -> (Vec<Ix>, Vec<Ix>) {
+        let mut blocked: Vec<Ix> = trace.blocked.iter().map(|(_, ix)| *ix).collect();
+        blocked.sort_unstable();
+        unplaced.sort_unstable();
+        let (mut gone, mut rest): (Vec<Ix>, Vec<Ix>) = Default::default();
+        for ix in unplaced {
+            let builds = self.backs_of(ix).iter().any(|back| gone.binary_search(back).is_ok());
+            match builds || blocked.binary_search(&ix).is_ok() {
+                true => gone.push(ix),
+                false => rest.push(ix),
+            }
+        }
+        (gone, rest)
     }
 
     /// What is to be known of a new block; none if it builds on what is before the first places.
@@ -311,7 +325,7 @@ mod tests {
         let (mut graph, tip) = long();
         let before = graph.sought();
         add(&mut graph, OWNER, 2_004, tip, None);
-        assert_eq!(graph.may_stay(1_000, None, usize::MAX), Ok(()));
+        assert_eq!(graph.may_stay(1_000, None, usize::MAX, 0), Ok(()));
         let (sought, most) = (graph.sought() - before, LOOKED_BACK as u64);
         assert!((most..most + 100).contains(&sought), "{sought} places");
     }
