@@ -111,6 +111,11 @@ pub enum Error {
     /// The first post of a forum.
     #[error("the first post of a forum must be signed: give --sign")]
     FirstUnsigned,
+    /// The first post that is followed is not here.
+    #[error(
+        "the first post of this forum has not arrived yet: try again when a neighbour that has it is connected"
+    )]
+    NoFirst,
     /// Too many authors are muted.
     #[error("{MUTED} authors are muted in this chain, which is the limit")]
     TooManyMuted,
@@ -124,7 +129,7 @@ pub enum Error {
     TooManyHeld,
     /// The chain is no longer what it was joined as.
     #[error("the peer follows this chain with another first post, {0}: it cannot be mixed")]
-    PeerOtherFirst(String),
+    PeerOtherFirst(BlockId),
     /// The peer has no such chain.
     #[error("the peer does not follow this chain, or it is private and the keys differ")]
     PeerNotHere,

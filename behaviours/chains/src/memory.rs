@@ -148,6 +148,10 @@ impl Memory {
 
     fn follow(&mut self, no: ChainNo, joined: Joined) {
         if let Some(chain) = self.chains.get_mut(&no) {
+            if chain.joined.first != joined.first {
+                // The graph knows which first post to follow.
+                chain.unload();
+            }
             chain.joined = joined;
             return;
         }

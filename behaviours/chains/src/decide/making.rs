@@ -1,7 +1,7 @@
 //! Making blocks.
 
 use covey_blobs::Blob;
-use covey_kernel::{Bounded, Keypair, PublicKey, Time};
+use covey_kernel::{Bounded, Fault, Keypair, PublicKey, Time};
 
 use super::{
     desk::Desk,
@@ -17,7 +17,7 @@ use crate::{
     layout,
     limits::{BACKS, INLINE_BYTES},
     loaded::Loaded,
-    memory::Chain,
+    memory::{Chain, begins_with_a_post},
     records::{self, HeldPost},
     sealed_box,
     wire::Item,
@@ -102,11 +102,18 @@ impl Desk<'_, '_, '_> {
                 Ok(Reply::Posted(id, State::Held))
             }
             Taken::Refused if chain.awaits_first() => Err(Error::FirstUnsigned),
+            Taken::Refused if self.lacks_first(chain)? => Err(Error::NoFirst),
             Taken::Known => Ok(Reply::Posted(id, State::Held)),
             Taken::Forked => Err(Error::Frozen),
             Taken::Refused => Err(Error::TooManyLeftOut),
             Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => Err(Error::NoHeads),
         }
+    }
+
+    /// Whether a forum is followed by its first post, and that is not here.
+    fn lacks_first(&self, chain: &Chain) -> Result<bool, Fault> {
+        let has_begun = chain.load(self.store())?.graph.first_post().is_some();
+        Ok(begins_with_a_post(&chain.joined.genesis) && !has_begun)
     }
 
     /// What a new block builds on, and its time.

@@ -9,6 +9,7 @@ use covey_chains::{
 use covey_kernel::Text;
 
 use crate::{
+    apart::forum,
     listing::part,
     net::{Net, key, network},
 };
@@ -135,4 +136,22 @@ fn a_payload_is_refused_one_byte_over_the_limit() {
     let over = "x".repeat(limit + 1);
     let refused = Invalid::PayloadSize { size: limit as u64 + 1, limit: limit as u64 };
     assert_eq!(net.posted(0, &genesis, &over, Some(2), None), Err(Error::Invalid(refused)));
+}
+
+#[test]
+fn who_names_the_first_post_of_a_forum_later_follows_that_one() {
+    let (mut net, forum) = (Net::new(2), forum());
+    net.join(0, &forum);
+    let (first, _) = net.post(0, &forum, "first", 1);
+    // What is known of the forum is in memory before its first post is named.
+    net.join(1, &forum);
+    assert_eq!(net.order(1, &forum).len(), 1);
+    let pinned = Join { genesis: forum.clone(), first: Some(first.hash), key: None };
+    net.call(1, Command::Join(Box::new(pinned))).unwrap();
+    let other = net.posted(1, &forum, "another first", Some(2), None);
+    assert!(matches!(other, Err(Error::NoFirst)), "{other:?}");
+    net.link(0, 1);
+    assert_eq!(net.order(1, &forum), net.order(0, &forum));
+    net.restart(1);
+    assert_eq!(net.order(1, &forum), net.order(0, &forum));
 }
