@@ -55,10 +55,19 @@ pub(super) async fn run(global: &Global, chains: Chains) -> Result<(), Failure> 
         Chains::List => {
             let chains: Vec<ChainView> = client.call("chains_list", &json!({})).await?;
             print::either(global.json, &chains, |chains| {
-                chains.iter().map(|chain| chain.name.as_str()).collect::<Vec<_>>().join(" ")
+                chains.iter().map(|chain| called(chain, chains)).collect::<Vec<_>>().join(" ")
             })
         }
         Chains::Listen => listen(global, None).await,
+    }
+}
+
+/// What a chain is called among others: with its first post, if several have its name.
+fn called(chain: &ChainView, others: &[ChainView]) -> String {
+    let is_alone = others.iter().filter(|other| other.name == chain.name).count() <= 1;
+    match &chain.first {
+        Some(first) if !is_alone => format!("{}@{first}", chain.name),
+        _ => chain.name.clone(),
     }
 }
 

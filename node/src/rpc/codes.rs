@@ -167,7 +167,7 @@ codes! {
     UNSIGNED = 3014, "unsigned", "this must be signed", "give a private key";
     BAD_VOTE = 3015, "bad_vote", "this vote cannot be", "vote on a post of this chain";
     OTHER_FIRST = 3016, "other_first", "the chain has another first post",
-        "leave the chain, and join #NAME@ID with the first post to follow";
+        "join #NAME@ID too, with the peer's first post, to follow both";
     PEER_FAILED = 3017, "peer_failed", "the peer did not do it",
         "check that it runs and follows the chain";
     TOO_MANY_CHAINS = 3018, "too_many_chains", "a limit of chains is reached",

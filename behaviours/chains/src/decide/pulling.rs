@@ -285,7 +285,7 @@ enum Broken {
 pub(super) fn refused(why: Refusal) -> Error {
     match why {
         Refusal::NotHere(()) => Error::PeerNotHere,
-        Refusal::OtherFirst(first) => Error::PeerOtherFirst(first.to_string()),
+        Refusal::OtherFirst(hash) => Error::PeerOtherFirst(BlockId { height: 1, hash }),
         Refusal::Later(()) => Error::Peer("it is busy: try again later".into()),
         Refusal::Invalid(()) | Refusal::NoPayload(()) => {
             Error::Peer("it does not understand the question".into())

@@ -55,11 +55,22 @@ pub(super) fn join(
     network: NetworkId,
 ) -> Result<Join, RpcError> {
     let Selector { name, id } = selector(&params.chain)?;
+    let has_first = matches!(name, Name::Forum(_))
+        && params.keys.is_empty()
+        && params.rules.as_deref() != Some("v10");
+    if id.is_some() && !has_first {
+        let why = "only a forum with the rules of the paper is followed by its first post";
+        return Err(RpcError::new(codes::BAD_CHAIN_NAME, why).help("leave out what stands after @"));
+    }
     let first = id.map(|id| first_post(&id)).transpose()?;
     match name {
         Name::Forum(name) => {
             let genesis = Genesis::forum(network, name, rules(params, pioneers)?);
             Ok(Join { genesis, first, key: None })
+        }
+        Name::Group(_) if params.rules.is_some() => {
+            let why = "in a private group reps do not matter";
+            Err(RpcError::new(codes::BAD_CHAIN_KEY, why).help("leave out --rules"))
         }
         Name::Group(name) => {
             let key = group_key(params)?;

@@ -68,6 +68,7 @@ pub(super) fn code(error: &Error) -> Code {
         Error::Frozen => codes::FROZEN,
         Error::TooEarly(_) | Error::NoSide(_) => codes::NO_SIDE,
         Error::PeerNotHere | Error::Peer(_) => codes::PEER_FAILED,
+        Error::NoFirst => codes::NOT_ARRIVED,
         Error::NoHeads | Error::Refused(_) | Error::Malformed(_) => codes::REFUSED,
         Error::Store(_) => codes::HALTED,
     }

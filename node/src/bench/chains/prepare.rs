@@ -88,7 +88,8 @@ impl Source {
     /// What somebody lacks who has these. A held post is taken with its like, which is the next.
     fn page(&self, pull: &Pull) -> Page {
         let known: Vec<Ix> = pull.tips.iter().filter_map(|id| self.blocks.find(id)).collect();
-        let missing = self.blocks.graph.missing(&known).skip_while(|ix| ix.0 <= pull.after);
+        let lacking = self.blocks.graph.missing(&known, &[]);
+        let missing = lacking.all().skip_while(|ix| ix.0 <= pull.after);
         let mut missing = missing
             .filter_map(|ix| Some((ix, self.items.get((ix.0 as usize).checked_sub(1)?)?)))
             .peekable();
