@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use covey_chains::{
     BlockId,
-    command::{BlockInfo, ChainStatus, Command, Purge, Reply, State, Which},
+    command::{BlockInfo, ChainStatus, Command, Of, Purge, Reply, State, Which},
     genesis::Genesis,
 };
 use covey_kernel::Span;
@@ -15,7 +15,7 @@ use rand_chacha::{
 
 use crate::{
     apart::forum,
-    net::{Net, which},
+    net::{Net, key, which},
 };
 
 const NODES: usize = 3;
@@ -42,8 +42,8 @@ struct Users {
 }
 
 impl Users {
-    fn begin(seed: u64) -> Self {
-        let (mut net, forum) = (Net::new(NODES as u8), forum());
+    fn begin(seed: u64, forum: Genesis) -> Self {
+        let mut net = Net::new(NODES as u8);
         for at in 0..NODES {
             net.join(at, &forum);
             if at > 0 {
@@ -215,7 +215,7 @@ impl Users {
 fn what_is_shown_is_on_the_disk() {
     let mut sums = [0; 2];
     for seed in 0..30 {
-        let mut users = Users::begin(seed);
+        let mut users = Users::begin(seed, forum());
         (0..STEPS).for_each(|_| users.step());
         for (sum, more) in sums.iter_mut().zip(users.counts) {
             *sum += more;
@@ -223,4 +223,47 @@ fn what_is_shown_is_on_the_disk() {
     }
     // Otherwise there would be little to get wrong.
     assert!(sums[0] > 20 && sums[1] > 20, "{sums:?}");
+}
+
+/// All that is shown of a forum, and the reps of all who write.
+type Whole = (Vec<BlockId>, Vec<BlockId>, Vec<BlockId>, Vec<i64>);
+
+impl Users {
+    fn whole(&mut self, at: usize) -> Whole {
+        let Shown { order, blocked, .. } = self.shown(at);
+        let heads = self.net.heads(at, &self.forum, Which::Placed);
+        let reps = |author: u8| {
+            let of = Of::Author(key(author).public());
+            match self.net.call(at, Command::Reps(which(&self.forum), of)) {
+                Ok(Reply::Reps(reps)) => reps,
+                other => panic!("{other:?}"),
+            }
+        };
+        (order, heads, blocked, (1..=AUTHORS).map(reps).collect())
+    }
+
+    fn come_together(&mut self) {
+        for at in 1..NODES {
+            (0..at).for_each(|other| self.net.link(other, at));
+        }
+        (0..3).for_each(|_| self.net.round());
+    }
+}
+
+#[test]
+fn whatever_came_how_all_show_the_same_in_the_end() {
+    let (mut placed, mut blocked) = (0, 0);
+    for seed in 100..130 {
+        // Nothing freezes, so that everything can come together.
+        let mut users = Users::begin(seed, Genesis { freeze: None, ..forum() });
+        (0..STEPS).for_each(|_| users.step());
+        users.come_together();
+        let first = users.whole(0);
+        for at in 1..NODES {
+            assert_eq!(users.whole(at), first, "seed {seed}, node {at}");
+        }
+        placed += first.0.len();
+        blocked += first.2.len();
+    }
+    assert!(placed > 1_000 && blocked > 3, "{placed} placed, {blocked} blocked");
 }

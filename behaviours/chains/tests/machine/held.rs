@@ -1,5 +1,5 @@
 use covey_chains::{
-    Error,
+    BlockId, Error,
     command::{State, Which},
     genesis::{Genesis, Rules},
 };
@@ -45,18 +45,44 @@ fn a_newcomer_is_held_at_neighbours_and_admitted_by_one_like() {
     assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("I am new"));
 }
 
-#[test]
-fn five_dislikes_against_two_likes_revoke() {
-    let (mut net, forum) = started();
-    let (post, _) = net.post(0, &forum, "spam", 1);
+/// A post at node 0 that has two likes and four dislikes.
+fn disliked(net: &mut Net, forum: &Genesis) -> BlockId {
+    let (post, _) = net.post(0, forum, "spam", 1);
     for voter in 2..=9u8 {
-        let (hello, _) = net.post(0, &forum, "hello", voter);
-        net.vote(0, &forum, (true, hello), 1).unwrap();
+        let (hello, _) = net.post(0, forum, "hello", voter);
+        net.vote(0, forum, (true, hello), 1).unwrap();
         net.wait(Span::hours(30));
     }
     for (voter, like) in [(2, true), (3, true), (4, false), (5, false), (6, false), (7, false)] {
-        net.vote(0, &forum, (like, post), voter).unwrap();
+        net.vote(0, forum, (like, post), voter).unwrap();
     }
+    post
+}
+
+fn has_bytes(net: &Net, at: usize, bytes: &[u8]) -> bool {
+    let mut stored = net.nodes[at].disk.entries.values();
+    stored.any(|value| value.windows(bytes.len()).any(|part| part == bytes))
+}
+
+#[test]
+fn a_revoked_payload_goes_to_nobody_else() {
+    let (mut net, forum) = started();
+    [0, 1].iter().for_each(|at| net.cut(*at, 2));
+    let post = disliked(&mut net, &forum);
+    net.round();
+    net.vote(0, &forum, (false, post), 8).unwrap();
+    net.round();
+    net.link(0, 2);
+    net.round();
+    assert_eq!(net.order(2, &forum), net.order(0, &forum));
+    assert!(has_bytes(&net, 1, b"spam"), "it came while it was not revoked");
+    assert!(!has_bytes(&net, 2, b"spam") && !net.wants.contains(&post));
+}
+
+#[test]
+fn five_dislikes_against_two_likes_revoke() {
+    let (mut net, forum) = started();
+    let post = disliked(&mut net, &forum);
     assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("spam"));
     net.vote(0, &forum, (false, post), 8).unwrap();
     let revoked = Err(Error::Revoked { dislikes: 5, likes: 2 });

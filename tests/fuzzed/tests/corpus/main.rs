@@ -1,5 +1,6 @@
-//! Replays the committed corpora. `COVEY_GOLDEN=update` writes the seeds anew, from golden
-//! files and some mutations of them.
+//! Replays the committed corpora, which are also what is frozen of the formats of exchanges and payloads.
+//! `COVEY_GOLDEN=update` writes the seeds anew, from golden files, from values, and some mutations of them: a change
+//! is a new protocol version.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -117,11 +118,18 @@ fn operations() -> Vec<(String, Vec<u8>)> {
 fn every_seed_of_every_target_holds() {
     for (target, run) in TARGETS {
         let folder = root().join("fuzz/corpus").join(target);
-        if std::env::var("COVEY_GOLDEN").as_deref() == Ok("update") {
-            fs::create_dir_all(&folder).unwrap();
-            for (name, seed) in decoder_seeds(target) {
-                fs::write(folder.join(name), seed).unwrap();
+        let is_update = std::env::var("COVEY_GOLDEN").as_deref() == Ok("update");
+        fs::create_dir_all(&folder).unwrap();
+        for (name, seed) in decoder_seeds(target) {
+            let file = folder.join(name);
+            if is_update {
+                fs::write(&file, &seed).unwrap();
             }
+            assert!(
+                fs::read(&file).is_ok_and(|kept| kept == seed),
+                "{} has changed",
+                file.display()
+            );
         }
         let mut seeds: Vec<PathBuf> =
             fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
