@@ -7,5 +7,7 @@ mod forked;
 mod keys;
 mod large;
 mod parted;
+mod pinned;
+mod reading;
 mod reps;
 mod walk;
