@@ -84,21 +84,31 @@ pub(super) async fn listen(global: &Global, only: Option<&ChainView>) -> Result<
         };
         let Some(event) = event else { return Ok(()) };
         let event = event?;
-        let is_meant = |chain: &ChainView| only.is_none_or(|only| only.genesis == chain.genesis);
-        if let EventView::Chosen { chain, .. } = &event {
-            if global.json && is_meant(chain) {
-                print::json(&event)?;
-            }
-            continue;
+        let is_same = |only: &ChainView, chain: &ChainView| {
+            only.genesis == chain.genesis && (only.first.is_none() || only.first == chain.first)
+        };
+        let is_meant = |chain: &ChainView| only.is_none_or(|only| is_same(only, chain));
+        if is_meant(event.chain()) {
+            heard(global, &event, only.is_none())?;
         }
-        let EventView::Block { chain, id, state } = &event else { continue };
-        if !is_meant(chain) || state != "placed" {
-            continue;
+    }
+}
+
+fn heard(global: &Global, event: &EventView, with_name: bool) -> Result<(), Failure> {
+    match event {
+        EventView::Block { state, .. } if state != "placed" => Ok(()),
+        EventView::Joined { .. } | EventView::Left { .. } => Ok(()),
+        _ if global.json => print::json(event),
+        EventView::Block { chain, id, .. } if with_name => {
+            print::line(&format!("{} {id}", chain.name))
         }
-        match (global.json, only) {
-            (true, _) => print::json(&event)?,
-            (false, Some(_)) => print::line(id)?,
-            (false, None) => print::line(&format!("{} {id}", chain.name))?,
+        EventView::Block { id, .. } => print::line(id),
+        // What is read from a pipe are blocks alone.
+        EventView::Begun { chain } => {
+            let first = chain.first.as_deref().unwrap_or_default();
+            eprintln!("covey: {} begins with {first}", chain.name);
+            Ok(())
         }
+        EventView::Chosen { .. } => Ok(()),
     }
 }

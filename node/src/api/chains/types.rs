@@ -497,3 +497,17 @@ pub enum EventView {
         chain: ChainView,
     },
 }
+
+impl EventView {
+    /// The chain that it is about.
+    #[must_use]
+    pub fn chain(&self) -> &ChainView {
+        match self {
+            Self::Block { chain, .. }
+            | Self::Chosen { chain, .. }
+            | Self::Joined { chain }
+            | Self::Left { chain }
+            | Self::Begun { chain } => chain,
+        }
+    }
+}
