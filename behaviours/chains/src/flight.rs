@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use covey_kernel::{CommandId, PublicKey, RequestId};
+use covey_kernel::{Bounded, CommandId, PublicKey, RequestId};
 
 use crate::{
     Block, BlockId,
     limits::{IDLE_PAGES, LACKING, VAIN_BLOCKS, WAITERS},
-    wire::{Item, Page, Tally},
+    wire::{Item, Page, Part, Tally},
 };
 
 /// Who waits for a synchronisation to end.
@@ -44,13 +44,27 @@ pub(crate) struct Flight {
     lacked: bool,
     /// Blocks that were refused, as there are too many.
     pub(crate) refused: u64,
+    /// Not all that the peer has can be taken: something was refused, or lacked its past.
+    pub(crate) gaps: bool,
     /// Blocks that lacked their past, which may have been refused on another page and yet come with them; of a line
     /// the last one. And who wrote each.
     lacking: BTreeMap<BlockId, PublicKey>,
-    /// Those that are asked for by name. That is done once.
-    wanted: Option<Vec<BlockId>>,
-    /// What was refused of the pages of those: it may come in with what follows.
+    /// What is asked for now.
+    stage: Stage,
+    /// What was refused of the pages of that: it may come in with what follows.
     pub(crate) carried: Vec<Item>,
+}
+
+/// What a peer is asked for now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// What is in its order; then all.
+    Placed,
+    /// All that it has; then some of what lacked its past.
+    #[default]
+    All,
+    /// These, at the end.
+    Named(Vec<BlockId>),
 }
 
 /// The exchange after this one.
@@ -68,6 +82,11 @@ pub(crate) struct Crowded;
 impl Flight {
     pub(crate) fn new(number: FlightNo, waiters: Vec<Waiter>) -> Self {
         Self { number, waiters, ..Self::default() }
+    }
+
+    /// One in which what is in the peer's order comes first: what else it has may use up what we spend on it.
+    pub(crate) fn placed_first(self) -> Self {
+        Self { stage: Stage::Placed, ..self }
     }
 
     /// Where the next page begins, and whether the cuts are to be named.
@@ -132,36 +151,51 @@ impl Flight {
         self.lacked |= lacked && std::mem::take(&mut self.gained);
     }
 
-    /// A block lacked its past.
-    pub(crate) fn lacks(&mut self, id: BlockId, block: &Block) {
+    /// A block lacked its past. If there are many already, it takes the place of some other one.
+    pub(crate) fn lacks(&mut self, id: BlockId, block: &Block, random: u64) {
         for back in block.backs.iter() {
             self.lacking.remove(back);
         }
-        if let Some(author) = block.author.filter(|_| self.lacking.len() < LACKING) {
-            self.lacking.insert(id, author);
+        let Some(author) = block.author else { return };
+        if self.lacking.len() >= LACKING {
+            let at = random.checked_rem(self.lacking.len() as u64).unwrap_or(0);
+            let other = self.lacking.keys().nth(usize::try_from(at).unwrap_or(0)).copied();
+            other.and_then(|other| self.lacking.remove(&other));
+        }
+        self.lacking.insert(id, author);
+    }
+
+    /// What lacked its past, if all has been asked for, and nothing by name.
+    pub(crate) fn lacking(&mut self) -> Vec<(BlockId, PublicKey)> {
+        let lacking = std::mem::take(&mut self.lacking);
+        if self.stage == Stage::All { lacking.into_iter().collect() } else { Vec::new() }
+    }
+
+    /// What of all that we lack is asked for.
+    pub(crate) fn part(&self) -> Part {
+        match &self.stage {
+            Stage::Placed => Part::Placed(()),
+            Stage::All => Part::All(()),
+            Stage::Named(ids) => Part::Named(Bounded::first(ids.iter().copied())),
         }
     }
 
-    /// What lacked its past, if nothing was asked for by name.
-    pub(crate) fn lacking(&mut self) -> Vec<(BlockId, PublicKey)> {
-        let lacking = std::mem::take(&mut self.lacking);
-        let first = self.wanted.is_none();
-        lacking.into_iter().filter(|_| first).collect()
-    }
-
-    /// Whether something is asked for by name.
-    pub(crate) fn is_wanting(&self) -> bool {
-        self.wanted.is_some()
-    }
-
-    /// What is asked for by name.
-    pub(crate) fn wanted(&self) -> impl Iterator<Item = BlockId> {
-        self.wanted.iter().flatten().copied()
+    /// What is in the peer's order has come: now all that it has is asked for. False if that is done.
+    pub(crate) fn want_all(&mut self) -> bool {
+        let was_placed = self.stage == Stage::Placed;
+        if was_placed {
+            self.turn_to(Stage::All);
+        }
+        was_placed
     }
 
     /// Now that there are no more pages, these are asked for by name.
     pub(crate) fn want(&mut self, wanted: Vec<BlockId>) {
-        self.wanted = Some(wanted);
+        self.turn_to(Stage::Named(wanted));
+    }
+
+    fn turn_to(&mut self, stage: Stage) {
+        self.stage = stage;
         (self.after, self.idle) = (0, 0);
     }
 
@@ -222,6 +256,37 @@ mod tests {
         flight.taken(false, true);
         assert!(flight.turn(&page(Some(9))), "from the start");
         assert_eq!(flight.page(), (0, false));
+    }
+
+    #[test]
+    fn what_is_in_the_order_comes_first_and_what_is_named_last() {
+        let mut flight = Flight::default().placed_first();
+        assert_eq!(flight.part(), Part::Placed(()));
+        assert!(flight.want_all() && !flight.want_all());
+        assert_eq!(flight.part(), Part::All(()));
+        let id = BlockId { height: 1, hash: covey_kernel::Hash::of(b"1") };
+        flight.want(vec![id]);
+        assert_eq!(flight.part(), Part::Named(Bounded::first([id])));
+        assert!(!flight.want_all());
+    }
+
+    #[test]
+    fn of_those_that_lack_their_past_any_may_be_remembered() {
+        let key = covey_kernel::Keypair::from_secret(&[1; 32]);
+        let id = |number: usize| covey_kernel::Hash::of(&number.to_be_bytes());
+        let id = |number| BlockId { height: 9, hash: id(number) };
+        let block = Block {
+            time: covey_kernel::Time::default(),
+            payload: crate::Payload { hash: id(0).hash, size: 0, sealed: false },
+            vote: None,
+            backs: Bounded::first([id(0)]),
+            author: Some(key.public()),
+        };
+        let mut flight = Flight::default();
+        (1..=LACKING + 1).for_each(|number| flight.lacks(id(number), &block, number as u64));
+        let lacking = flight.lacking();
+        assert_eq!(lacking.len(), LACKING);
+        assert!(lacking.iter().any(|(found, _)| *found == id(LACKING + 1)));
     }
 
     #[test]

@@ -160,8 +160,8 @@ pub(crate) fn read(no: ChainNo) -> Vec<u8> {
     [READ, &no.0.to_be_bytes()].concat()
 }
 
-/// The blocks of a chain that are unread though they came long ago: those of a side that is followed since
-/// the chain was last read.
+/// The blocks of a chain that are unread though they came long ago: since the chain was last read their side is
+/// followed, or they have come back to the order.
 #[must_use]
 pub(crate) fn all_unread(no: ChainNo) -> Vec<u8> {
     all(UNREAD, no)

@@ -72,6 +72,8 @@ pub const AHEAD_MILLIS: u64 = 30 * 60 * 1000;
 pub const ASK_MILLIS: u64 = 60 * 1000;
 /// Milliseconds between two rounds of reconciliation.
 pub const ROUND_MILLIS: u64 = 30 * 1000;
+/// Milliseconds after which there is one when a node begins to listen to a chain.
+pub const SOON_MILLIS: u64 = 2 * 1000;
 /// Neighbours that are asked in one round, for each chain.
 pub const ROUND_PEERS: usize = 3;
 /// Blocks of all chains whose graphs are kept in memory; those not used longest go first.

@@ -284,6 +284,8 @@ pub(crate) struct Live {
     pub(crate) refused: BTreeMap<ChainNo, RefusedBlocks>,
     /// Peers who last brought nothing but what is refused.
     pub(crate) pauses: BTreeMap<(ChainNo, Peer), Pause>,
+    /// Peers who last had something that could not be taken.
+    pub(crate) parted: BTreeSet<(ChainNo, Peer)>,
     /// Peers that are to be asked for a chain.
     pub(crate) due: BTreeSet<(ChainNo, Peer)>,
     /// When the neighbours are asked again.
@@ -305,6 +307,7 @@ impl Live {
         self.fetches.retain(|(of, _), _| *of != no);
         self.without.retain(|(of, _)| *of != no);
         self.due.retain(|(of, _)| *of != no);
+        self.parted.retain(|(of, _)| *of != no);
         self.named.retain(|(of, _), _| *of != no);
         self.wasted.retain(|(of, _), _| *of != no);
         self.try_again(no);
@@ -322,6 +325,7 @@ impl Live {
         self.without.retain(|(_, other)| other != peer);
         self.fetches.retain(|(_, other), _| other != peer);
         self.due.retain(|(_, other)| other != peer);
+        self.parted.retain(|(_, other)| other != peer);
         self.named.retain(|(_, other), _| other != peer);
         self.pauses.retain(|(_, other), _| other != peer);
     }

@@ -53,8 +53,21 @@ record! {
         pub cuts: Bounded<Cut, CUTS>,
         /// What the last page said of the next; 0 at first.
         pub after: u32,
-        /// If there are any: of all that the asker lacks only these, and what they build on.
-        pub wanted: Bounded<BlockId, WANTED>,
+        /// What of all that the asker lacks.
+        pub part: Part,
+    }
+}
+
+tagged! {
+    /// What of all that somebody lacks.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum Part {
+        /// All of it.
+        0 => All(()),
+        /// What is in the order: nobody's junk is.
+        1 => Placed(()),
+        /// These, and what they build on.
+        2 => Named(Bounded<BlockId, WANTED>),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Exchanges with peers: one at a time for each chain and peer.
 
-use covey_kernel::{Bounded, CommandId, Effect, Fault, Peer, Span};
+use covey_kernel::{CommandId, Effect, Fault, Peer, Span};
 
 use super::{desk::Desk, wasted::WASTED};
 use crate::{
@@ -61,17 +61,20 @@ impl Desk<'_, '_, '_> {
     }
 
     fn take_off(&mut self, chain: &Chain, peer: Peer, flight: Flight) -> Result<(), Fault> {
-        self.memory().live.borrow_mut().flights.insert((chain.no, peer), flight);
+        let mut live = self.memory().live.borrow_mut();
+        let key = (chain.no, peer);
+        let flight = if live.parted.contains(&key) { flight.placed_first() } else { flight };
+        live.flights.insert(key, flight);
+        drop(live);
         self.ask_page(chain, peer)
     }
 
     /// Asks for the next page.
     pub(super) fn ask_page(&mut self, chain: &Chain, peer: Peer) -> Result<(), Fault> {
-        let under_way = self.flight(chain, peer, |flight| {
-            (flight.number, flight.page(), Bounded::first(flight.wanted()))
-        });
-        let Some((flight, (after, with_cuts), wanted)) = under_way else { return Ok(()) };
-        let pull = self.say_known(chain, self.asker(chain, &peer), with_cuts, after, wanted)?;
+        let under_way =
+            self.flight(chain, peer, |flight| (flight.number, flight.page(), flight.part()));
+        let Some((flight, page, part)) = under_way else { return Ok(()) };
+        let pull = self.say_known(chain, self.asker(chain, &peer), page, part)?;
         self.ask(peer, Errand::Pull { chain: chain.no, flight }, &Request::Pull(pull));
         Ok(())
     }
@@ -103,6 +106,7 @@ impl Desk<'_, '_, '_> {
             (live.flights.remove(&(chain.no, from)), live.next_flight())
         };
         let Some(flight) = flight else { return Ok(()) };
+        self.part(chain, from, flight.gaps);
         if outcome.is_ok() || flight.is_vain() {
             self.pause(chain, from, flight.is_vain());
         }
@@ -136,6 +140,15 @@ impl Desk<'_, '_, '_> {
         let before = live.pauses.get(&key).map(|pause| pause.span);
         let span = before.map_or(Span::millis(ROUND_MILLIS), |span| span.doubled(most));
         live.pauses.insert(key, Pause { until: self.now().plus(span), span });
+    }
+
+    /// Whether a peer has something that cannot be taken.
+    fn part(&self, chain: &Chain, peer: Peer, gaps: bool) {
+        let parted = &mut self.memory().live.borrow_mut().parted;
+        match gaps {
+            true => parted.insert((chain.no, peer)),
+            false => parted.remove(&(chain.no, peer)),
+        };
     }
 
     fn is_paused(&self, chain: &Chain, peer: Peer) -> bool {

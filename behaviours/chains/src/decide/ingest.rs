@@ -1,7 +1,7 @@
 //! Taking blocks, whoever made them.
 
 use covey_blobs::Blob;
-use covey_kernel::{Effect, Fault, Span, Topic};
+use covey_kernel::{Fault, Span};
 
 use super::{
     adding::{NotAdded, add},
@@ -139,12 +139,18 @@ impl Desk<'_, '_, '_> {
         self.freeze(chain)
     }
 
-    /// Other blocks that the order has left out, and that have come back with these.
-    fn come_back(&self, chain: &Chain, taken: &[BlockId]) -> Result<Vec<BlockId>, Fault> {
-        let mut loaded = chain.load(self.store())?;
-        let back = loaded.graph.take_back();
-        let ids = back.into_iter().filter_map(|ix| loaded.graph.id(ix));
-        Ok(ids.filter(|id| !taken.contains(id)).collect())
+    /// Other blocks that the order has left out, and that have come back with these: they are new to who reads.
+    fn come_back(&mut self, chain: &Chain, taken: &[BlockId]) -> Result<Vec<BlockId>, Fault> {
+        let back: Vec<(Ix, BlockId)> = {
+            let mut loaded = chain.load(self.store())?;
+            let back = loaded.graph.take_back().into_iter();
+            let back = back.filter_map(|ix| Some((ix, loaded.graph.id(ix)?)));
+            back.filter(|(_, id)| !taken.contains(id)).collect()
+        };
+        for (ix, _) in &back {
+            self.view().put(layout::unread(chain.no, ix.0), Vec::new());
+        }
+        Ok(back.into_iter().map(|(_, id)| id).collect())
     }
 
     fn not_added(
@@ -264,6 +270,7 @@ impl Desk<'_, '_, '_> {
             let stored = Stored { aside: Some(aside), ..self.stored(chain, ix)? };
             records::write(self.view(), layout::block(chain.no, ix.0), &stored);
         }
+        self.view().put(layout::unread(chain.no, ix.0), Vec::new());
         self.held_no_longer(chain, &id)?;
         self.expect_payload(chain, ix, &stored.signed)?;
         Ok(id)
@@ -312,8 +319,7 @@ impl Desk<'_, '_, '_> {
         let Some(first) = first else { return Ok(()) };
         let joined = Joined { first: Some(first.hash), ..chain.joined.clone() };
         let begun = Chain::new(chain.no, joined.clone());
-        records::write(self.view(), layout::chain(chain.no), &joined);
-        self.effect(Effect::Join(Topic(begun.reference().topic())));
+        self.follow(&begun);
         self.change(Change::Follow(chain.no, Box::new(joined)));
         self.tell(Event::Begun(begun.info()));
         Ok(())

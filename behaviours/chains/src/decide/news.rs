@@ -16,6 +16,10 @@ impl Desk<'_, '_, '_> {
     pub(super) fn announce(&mut self, chain: &Chain, item: &Item) -> Result<(), Fault> {
         let reference = chain.reference();
         let mut news = News { chain: reference, item: item.clone() };
+        // What was purged is not served again, whoever sends it once more.
+        if self.is_purged(&item.block.block.payload.hash)? {
+            news.item.payload = None;
+        }
         let mut bytes = news.encode();
         if bytes.len() > GOSSIP_BYTES {
             news.item.payload = None;
@@ -56,6 +60,15 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
+    /// What is placed is passed on as it came; but not a payload that was purged here: then the block goes alone.
+    fn pass_on(&mut self, chain: &Chain, item: &Item) -> Result<GossipVerdict, Fault> {
+        if item.payload.is_none() || !self.is_purged(&item.block.block.payload.hash)? {
+            return Ok(GossipVerdict::Accept);
+        }
+        self.announce(chain, item)?;
+        Ok(GossipVerdict::Ignore)
+    }
+
     fn judge(&mut self, chain: &Chain, from: Peer, item: &Item) -> Result<GossipVerdict, Error> {
         if self.wastes(chain, from)? {
             return Ok(GossipVerdict::Ignore);
@@ -73,7 +86,7 @@ impl Desk<'_, '_, '_> {
                 if item.payload.is_none() && !self.is_fetching(chain, &from) {
                     self.fetch(chain, from)?;
                 }
-                GossipVerdict::Accept
+                self.pass_on(chain, item)?
             }
             Taken::Unknown => {
                 self.pull(chain, from, None)?;

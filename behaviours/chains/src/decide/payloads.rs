@@ -115,6 +115,27 @@ impl Desk<'_, '_, '_> {
         Ok(kept.saturating_add(bytes) <= self.rules().room)
     }
 
+    /// Where half of the room is taken, payloads that do not go with their blocks give way: who sent them filled it with
+    /// what nobody reads. They would come again if their blocks came back.
+    pub(super) fn make_room(&mut self, chain: &Chain) -> Result<(), Fault> {
+        let unread = {
+            let mut loaded = chain.load(self.store())?;
+            if loaded.kept <= self.rules().room / 2 {
+                return Ok(());
+            }
+            loaded.graph.unread()
+        };
+        for ix in unread {
+            let signed = self.signed(chain, ix)?;
+            let hash = signed.block.id().hash;
+            if self.store().get(&layout::leaf(chain.no, &hash, 0))?.is_some() {
+                self.drop_payload(chain, &hash)?;
+                self.await_payload(chain, ix, &signed.block)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Changes how many bytes are here.
     fn keep(&mut self, chain: &Chain, change: impl FnOnce(u64) -> u64) -> Result<(), Fault> {
         let kept = {

@@ -18,7 +18,7 @@ use crate::{
     limits::{CUT_TIPS, CUTS, TIPS, WANTED, WANTED_PER_AUTHOR},
     loaded::Loaded,
     memory::{Chain, Laid},
-    wire::{Asker, Cut, Item, Page, Pull, Refusal, Response, Tally, Tips},
+    wire::{Asker, Cut, Item, Page, Part, Pull, Refusal, Response, Tally, Tips},
 };
 
 impl Desk<'_, '_, '_> {
@@ -27,9 +27,8 @@ impl Desk<'_, '_, '_> {
         &self,
         chain: &Chain,
         asker: Asker,
-        with_cuts: bool,
-        after: u32,
-        wanted: Bounded<BlockId, WANTED>,
+        (after, with_cuts): (u32, bool),
+        part: Part,
     ) -> Result<Pull, Fault> {
         let mut loaded = chain.load(self.store())?;
         let cuts = if with_cuts { cuts(&loaded) } else { Bounded::default() };
@@ -38,7 +37,7 @@ impl Desk<'_, '_, '_> {
         let is_offered = |ix: &Ix| loaded.offered.contains(ix);
         let followed = tips_aside().filter(|ix| !is_offered(ix));
         let aside = ids(&loaded, followed.chain(tips_aside().filter(is_offered)));
-        Ok(Pull { asker, tips: tips(&mut loaded), aside, cuts, after, wanted })
+        Ok(Pull { asker, tips: tips(&mut loaded), aside, cuts, after, part })
     }
 
     /// A page has come, or not.
@@ -111,13 +110,14 @@ impl Desk<'_, '_, '_> {
         page: &Page,
         asked: bool,
     ) -> Result<(), Error> {
-        let Came { accepted, refused, lacked, broken, .. } =
-            self.take_items(from, chain, &page.items)?;
+        let Came { accepted, refused, lacked, gaps, broken, .. } =
+            self.take_page_items(from, chain, &page.items)?;
         let tally = Tally { accepted, offered: page.items.len() as u64 };
         self.flight(chain, from, |flight| {
             flight.count(tally);
             flight.taken(accepted > 0, lacked);
             flight.refused = flight.refused.saturating_add(refused);
+            flight.gaps |= gaps || lacked || matches!(broken, Some(Broken::Wasteful));
         });
         self.memory().tidy(chain.no);
         match broken {
@@ -130,70 +130,31 @@ impl Desk<'_, '_, '_> {
         if asked {
             return Ok(());
         }
-        let begins_again = self.flight(chain, from, Flight::begins_again) == Some(true);
-        match begins_again || self.wants(chain, from)? {
+        let goes_on = |flight: &mut Flight| flight.begins_again() || flight.want_all();
+        match self.flight(chain, from, goes_on) == Some(true) || self.wants(chain, from)? {
             true => Ok(self.ask_page(chain, from)?),
             false => self.end_of_pages(chain, from),
         }
     }
 
-    fn take_items(&mut self, from: Peer, chain: &Chain, items: &[Item]) -> Result<Came, Error> {
-        let (mut came, mut waiting) = (Came::default(), Waiting::on(Way::Page));
+    /// Takes what is on a page, and tells others of what is new.
+    fn take_page_items(
+        &mut self,
+        from: Peer,
+        chain: &Chain,
+        items: &[Item],
+    ) -> Result<Came, Error> {
+        let mut waiting = Waiting::on(Way::Page);
         let carried = self.flight(chain, from, |flight| std::mem::take(&mut flight.carried));
         waiting.go_on(carried.unwrap_or_default());
         self.freeze(chain)?;
-        let (mut sparing, mut bill) = (false, Bill::default());
-        for (at, item) in items.iter().enumerate() {
-            let id = item.block.block.id();
-            let like = items.get(at.saturating_add(1));
-            let like = like.filter(|next| next.block.block.vouches_for() == Some(id));
-            if sparing && self.would_crowd(chain, item)? {
-                match self.fault(chain, item, &id) {
-                    None => {
-                        came.refused = came.refused.saturating_add(1);
-                        waiting.refuse(id, item);
-                    }
-                    Some(Taken::Invalid(why)) => {
-                        came.broken = Some(Broken::Invalid(why));
-                        break;
-                    }
-                    Some(_) => {}
-                }
-                continue;
-            }
-            let taken = self.take(chain, item, &mut waiting)?;
-            match taken {
-                Taken::New => came.accepted = came.accepted.saturating_add(1),
-                Taken::Invalid(why) => {
-                    came.broken = Some(Broken::Invalid(why));
-                    break;
-                }
-                Taken::Refused => came.refused = came.refused.saturating_add(1),
-                Taken::Forked => came.left = true,
-                Taken::Unknown => {
-                    came.lacked = true;
-                    self.flight(chain, from, |flight| flight.lacks(id, &item.block.block));
-                }
-                _ => {}
-            }
-            let owed = bill.next(taken, waiting.sought(), like.is_some());
-            if self.waste(chain, from, owed)? {
-                if sparing || taken != Taken::Refused {
-                    came.broken = Some(Broken::Wasteful);
-                    break;
-                }
-                // What comes after somebody's many siblings is of others.
-                sparing = true;
-            }
-        }
-        if came.broken.is_none() {
-            self.waste(chain, from, bill.last())?;
-        }
+        let came = self.take_items(from, chain, items, &mut waiting)?;
         if came.accepted > 0 || came.left {
             self.begin_exchange(chain, from)?;
         }
         self.tell_taken(chain, &mut waiting)?;
-        if self.flight(chain, from, |flight| flight.is_wanting()) == Some(true) {
+        let is_all = |flight: &mut Flight| flight.part() == Part::All(());
+        if self.flight(chain, from, is_all) == Some(false) {
             let carried = waiting.carry(&*chain.load(self.store())?);
             self.flight(chain, from, |flight| flight.carried = carried);
         }
@@ -207,15 +168,73 @@ impl Desk<'_, '_, '_> {
         Ok(came)
     }
 
+    /// Takes them one by one, until the peer's share of what is not taken is used up twice.
+    fn take_items(
+        &mut self,
+        from: Peer,
+        chain: &Chain,
+        items: &[Item],
+        waiting: &mut Waiting,
+    ) -> Result<Came, Error> {
+        let (mut came, mut sparing, mut bill) = (Came::default(), false, Bill::default());
+        for (at, item) in items.iter().enumerate() {
+            let like = likes(items, at);
+            let taken = match sparing && self.would_crowd(chain, item, like)? {
+                true => self.put_aside(chain, item, waiting),
+                false => self.take(chain, item, waiting)?,
+            };
+            came.note(taken);
+            if taken == Taken::Unknown {
+                let random = self.rng().next_u64();
+                let block = &item.block.block;
+                self.flight(chain, from, |flight| flight.lacks(block.id(), block, random));
+            }
+            if came.broken.is_some() {
+                break;
+            }
+            if taken == Taken::Refused && !self.is_of_refused_fork(chain, item) {
+                came.gaps = true;
+            }
+            let owed = bill.next(taken, waiting.sought(), like.is_some());
+            if self.waste(chain, from, owed)? {
+                // An honest peer does not pass on what is held alone.
+                if taken == Taken::Held || self.wastes_twice(chain, from)? {
+                    came.broken = Some(Broken::Wasteful);
+                    return Ok(came);
+                }
+                // What comes after somebody's many siblings is of others.
+                sparing = true;
+            }
+        }
+        if came.broken.is_none() {
+            self.waste(chain, from, bill.last())?;
+        }
+        Ok(came)
+    }
+
+    /// A block is hardly taken by itself, so its place is not sought: it may come in with what builds on it.
+    fn put_aside(&self, chain: &Chain, item: &Item, waiting: &mut Waiting) -> Taken {
+        let id = item.block.block.id();
+        match self.fault(chain, item, &id) {
+            None => {
+                waiting.refuse(id, item);
+                Taken::Refused
+            }
+            Some(fault) => fault,
+        }
+    }
+
     /// Whether some of what lacked its past is to be asked for by name: a few of each author for whose blocks there may
-    /// be room, since that past may have been refused on another page.
+    /// be room, since that past may have been refused on another page. Sometimes one alone: what comes with others may
+    /// be more than is remembered.
     fn wants(&mut self, chain: &Chain, from: Peer) -> Result<bool, Fault> {
         let mut lacking = self.flight(chain, from, Flight::lacking).unwrap_or_default();
         let mut room: BTreeMap<PublicKey, usize> = BTreeMap::new();
         let mut wanted = Vec::new();
-        while wanted.len() < WANTED && !lacking.is_empty() {
+        let most = WANTED >> self.below(WANTED.ilog2().saturating_add(1).into());
+        while wanted.len() < most && !lacking.is_empty() {
             // Any of them: nobody's blocks always come first.
-            let at = self.rng().next_u64().checked_rem(lacking.len() as u64).unwrap_or(0);
+            let at = self.below(lacking.len() as u64);
             let (id, author) = lacking.swap_remove(usize::try_from(at).unwrap_or(0));
             let left = match room.get(&author) {
                 Some(left) => *left,
@@ -232,6 +251,11 @@ impl Desk<'_, '_, '_> {
             self.flight(chain, from, |flight| flight.want(wanted));
         }
         Ok(is_any)
+    }
+
+    /// A random number.
+    fn below(&mut self, limit: u64) -> u64 {
+        self.rng().next_u64().checked_rem(limit).unwrap_or(0)
     }
 
     /// Nothing more comes: what is held there is asked for, and payloads.
@@ -270,8 +294,30 @@ struct Came {
     left: bool,
     /// Some of a block's past is not known here.
     lacked: bool,
+    /// Something is refused as the order leaves out too much.
+    gaps: bool,
     /// Why the rest of it was not looked at.
     broken: Option<Broken>,
+}
+
+impl Came {
+    fn note(&mut self, taken: Taken) {
+        match taken {
+            Taken::New => self.accepted = self.accepted.saturating_add(1),
+            Taken::Invalid(why) => self.broken = Some(Broken::Invalid(why)),
+            Taken::Refused => self.refused = self.refused.saturating_add(1),
+            Taken::Forked => self.left = true,
+            Taken::Unknown => self.lacked = true,
+            Taken::Known | Taken::Held | Taken::Ahead => {}
+        }
+    }
+}
+
+/// The like of a post that comes right after it.
+fn likes(items: &[Item], at: usize) -> Option<&Item> {
+    let id = items.get(at)?.block.block.id();
+    let next = items.get(at.saturating_add(1))?;
+    (next.block.block.vouches_for() == Some(id)).then_some(next)
 }
 
 enum Broken {

@@ -47,7 +47,7 @@ impl Desk<'_, '_, '_> {
         let mut loaded = self.chain(which)?.load(self.store())?;
         let find = |id: &BlockId| loaded.find(id).ok_or(Error::UnknownBlock(*id));
         let known = from.iter().map(find).collect::<Result<Vec<Ix>, Error>>()?;
-        let newer: BTreeSet<Ix> = loaded.graph.missing(&known, &[]).all().collect();
+        let newer: BTreeSet<Ix> = loaded.graph.missing(&known, None).all().collect();
         let order: Vec<Ix> =
             loaded.graph.order().iter().copied().filter(|ix| newer.contains(ix)).collect();
         Ok(Reply::Ids(ids(&loaded, &order)))

@@ -41,6 +41,7 @@ impl Desk<'_, '_, '_> {
             self.begin_round();
             for chain in self.memory().chains.values() {
                 self.expire_exchange(chain)?;
+                self.make_room(chain)?;
                 self.round(chain.no);
             }
             self.next_round();

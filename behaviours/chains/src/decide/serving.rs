@@ -13,7 +13,7 @@ use crate::{
     loaded::Loaded,
     memory::Chain,
     seal::Seal,
-    wire::{Asker, Item, Page, Pull, Refusal, Response, Tips},
+    wire::{Asker, Item, Page, Part, Pull, Refusal, Response, Tips},
 };
 
 /// Bytes that a block takes in a page beside its payload, at least.
@@ -69,10 +69,15 @@ impl<'d> Desk<'d, '_, '_> {
     fn page(&self, chain: &Chain, pull: &Pull, known: &[Ix]) -> Result<Page, Fault> {
         // A held post is taken with its like, so it goes right before that.
         let missing: Vec<(Option<Ix>, Ix)> = {
-            let loaded = chain.load(self.store())?;
+            let mut loaded = chain.load(self.store())?;
+            let wanted = match &pull.part {
+                Part::All(()) => None,
+                // All that is placed comes before these.
+                Part::Placed(()) => Some(loaded.graph.heads().to_vec()),
+                Part::Named(ids) => Some(ids.iter().filter_map(|id| loaded.find(id)).collect()),
+            };
             let graph = &loaded.graph;
-            let wanted = pull.wanted.iter().map(|id| loaded.find(id).unwrap_or(Ix::GENESIS));
-            let missing = graph.missing(known, &wanted.collect::<Vec<Ix>>());
+            let missing = graph.missing(known, wanted.as_deref());
             let alone = missing.all().filter(|ix| graph.verdict(*ix) != Some(Verdict::Liked));
             let rest = alone.skip_while(|ix| ix.0 <= pull.after);
             let with_held = rest.map(|ix| (graph.comes_with(ix, |like| missing.has(like)), ix));
@@ -83,7 +88,7 @@ impl<'d> Desk<'d, '_, '_> {
         while let Some((held, ix)) = missing.next() {
             for ix in held.into_iter().chain([ix]) {
                 let mut item = self.item(chain, ix)?;
-                if !pull.wanted.is_empty() {
+                if matches!(pull.part, Part::Named(_)) {
                     // As many as can be: one may be taken only with another.
                     item.payload = None;
                 }
@@ -133,7 +138,7 @@ impl<'d> Desk<'d, '_, '_> {
 }
 
 /// About as many bytes as a block takes in a page.
-fn size(item: &Item) -> usize {
+pub(super) fn size(item: &Item) -> usize {
     let payload = item.payload.as_ref().map_or(0, |payload| payload.len());
     let backs = item.block.block.backs.len().saturating_mul(40);
     payload.saturating_add(backs).saturating_add(BLOCK_OVERHEAD)

@@ -87,8 +87,24 @@ impl Desk<'_, '_, '_> {
         live.refused.entry(chain.no).or_default().insert(self.now(), hash, what);
     }
 
-    /// Whether a block is new, and the order leaves out so much of its author that it is hardly taken.
-    pub(super) fn would_crowd(&self, chain: &Chain, item: &Item) -> Result<bool, Fault> {
+    /// Whether a block is refused as one of too many of a hard fork.
+    pub(super) fn is_of_refused_fork(&self, chain: &Chain, item: &Item) -> bool {
+        self.what_was_refused(chain, &item.block.block.id()) == Some(What::Fork)
+    }
+
+    /// Whether a block, or the like that comes with it, is new, and the order leaves out so much of its author that
+    /// it is hardly taken.
+    pub(super) fn would_crowd(
+        &self,
+        chain: &Chain,
+        item: &Item,
+        like: Option<&Item>,
+    ) -> Result<bool, Fault> {
+        Ok(self.crowds(chain, item)?
+            || like.map(|like| self.crowds(chain, like)).transpose()?.unwrap_or(false))
+    }
+
+    fn crowds(&self, chain: &Chain, item: &Item) -> Result<bool, Fault> {
         let block = &item.block.block;
         let Some(author) = block.author else { return Ok(false) };
         let backs: Vec<Ix> = {
@@ -120,6 +136,13 @@ impl Desk<'_, '_, '_> {
         let wasted = self.memory().live.borrow().wasted.get(&(chain.no, from)).copied();
         let Some(wasted) = wasted else { return Ok(false) };
         Ok(wasted.all > self.share(chain)?)
+    }
+
+    /// Whether it is used up twice: who sends siblings as many as are refused may also send what is taken.
+    pub(super) fn wastes_twice(&self, chain: &Chain, from: Peer) -> Result<bool, Fault> {
+        let wasted = self.memory().live.borrow().wasted.get(&(chain.no, from)).copied();
+        let Some(wasted) = wasted else { return Ok(false) };
+        Ok(wasted.all > self.share(chain)?.saturating_mul(2))
     }
 
     fn share(&self, chain: &Chain) -> Result<u64, Fault> {

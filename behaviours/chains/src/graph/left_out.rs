@@ -201,6 +201,13 @@ impl Graph {
         }
     }
 
+    /// What the order leaves out and whose payloads do not go with it.
+    pub fn unread(&mut self) -> Vec<Ix> {
+        self.refresh();
+        let out: Vec<Ix> = self.order.room.out.iter().map(|(ix, _)| *ix).collect();
+        out.into_iter().filter(|ix| !self.is_read(*ix)).collect()
+    }
+
     /// Whether there are many others in the account of a block that is left out.
     fn is_of_many(&self, ix: Ix) -> bool {
         let room = &self.order.room;

@@ -30,11 +30,11 @@ impl Missing<'_> {
 }
 
 impl Graph {
-    /// The blocks that are none of `known` nor their ancestors; if some are `wanted`, only these and their
+    /// The blocks that are none of `known` nor their ancestors; or only those among them that are `wanted`, and their
     /// ancestors. What is left aside is not among them.
     #[must_use]
-    pub fn missing(&self, known: &[Ix], wanted: &[Ix]) -> Missing<'_> {
-        let wanted = (!wanted.is_empty()).then(|| self.marked(wanted));
+    pub fn missing(&self, known: &[Ix], wanted: Option<&[Ix]>) -> Missing<'_> {
+        let wanted = wanted.map(|wanted| self.marked(wanted));
         Missing { graph: self, known: self.marked(known), wanted }
     }
 

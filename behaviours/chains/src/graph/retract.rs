@@ -15,11 +15,12 @@ impl Graph {
             self.unplace();
         }
         let Some(node) = self.pop(ix) else { return };
+        // A held post is known to the order since its like was, and is taken back after that.
+        self.order.forget(ix);
         if node.verdict != Verdict::Admitted {
             return;
         }
         self.states.forget(ix);
-        self.order.forget(ix);
         self.heads.remove(&ix);
         let liked = node.vouches_for().filter(|of| self.verdict(*of) == Some(Verdict::Liked));
         if let Some(of) = liked.filter(|of| !self.is_vouched_for(*of, |_| true)) {

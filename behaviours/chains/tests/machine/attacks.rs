@@ -132,7 +132,7 @@ fn looking_for_what_is_held_counts() {
     let mut on: Vec<BlockId> = held.iter().map(|block| block.block.id()).collect();
     on.push(BlockId { height: 1_000, hash: Hash::of(b"nowhere") });
     on.sort_unstable();
-    let lost = (0..250).map(|number| unsigned(block(&net, 77, &on, 60_000 + number)));
+    let lost = (0..600).map(|number| unsigned(block(&net, 77, &on, 60_000 + number)));
     let last = block(&net, 1, &[first], 90_000);
     let blocks = held.into_iter().chain(lost).chain([last.clone()]);
     let page = blocks.collect();

@@ -5,7 +5,7 @@ use covey_chains::{
     Block, BlockId, Payload, SignedBlock, Vote,
     genesis::{Genesis, Rules},
     limits::{REQUEST_BYTES, TIPS},
-    wire::{Asker, ChainRef, Item, News, Page, Pull, Request, Response},
+    wire::{Asker, ChainRef, Item, News, Page, Part, Pull, Request, Response},
 };
 use covey_kernel::{Bounded, Bytes, Hash, Input, RequestId, Span, Text, Time, Topic};
 
@@ -158,7 +158,7 @@ fn nonsense_is_refused_and_counted() {
         aside: Bounded::default(),
         cuts: Bounded::default(),
         after: 0,
-        wanted: Bounded::default(),
+        part: Part::All(()),
     })
     .encode();
     let mut long = pull.clone();

@@ -1,12 +1,12 @@
 //! What the order leaves out takes room, and nobody's junk keeps away what others wrote.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use covey_chains::{
     Block, BlockId, Error, Payload, SignedBlock,
     command::{Command, Event, Reply, State, Which},
     genesis::Genesis,
-    limits::{INLINE_BYTES, LEFT_OUT, PAGE_BLOCKS, PAGE_BYTES},
+    limits::{INLINE_BYTES, LEFT_OUT, MANY, PAGE_BLOCKS, PAGE_BYTES},
     wire::{Item, Page, Response},
 };
 use covey_kernel::{Bounded, Bytes, Span};
@@ -202,6 +202,32 @@ fn what_builds_on_a_refused_block_comes_with_it_whatever_junk_lies_between() {
     assert!(full.net.order(0, &full.chain) == full.net.order(1, &full.chain));
 }
 
+/// Node 0 takes no more of 3, nor what somebody unknown there has written on it: to see that uses up the share of node 1.
+#[test]
+fn what_is_in_the_order_comes_whatever_is_written_on_junk() {
+    let mut full = full();
+    let junk = full.junk(3, LEFT_OUT);
+    give(&mut full.net, 0, &junk);
+    let (begin, ago) = (full.out[&3][1].block.id(), Span::millis(DAY * DAYS));
+    let post = old_block(&mut full.net, ago, 9, &[begin], 100);
+    let like = like(&post, 3);
+    let line = full.line(&[9], like.block.id(), 1_000);
+    give(&mut full.net, 1, &[post, like]);
+    give(&mut full.net, 1, &line);
+    assert_eq!(full.count(1, &line), line.len());
+    let last = *full.net.order(1, &full.chain).last().unwrap();
+    let good = block(&full.net, 1, &[last], 0);
+    give(&mut full.net, 1, std::slice::from_ref(&good));
+    assert!(full.net.order(1, &full.chain).contains(&good.block.id()));
+    full.net.round();
+    full.net.deaf = true;
+    full.net.link(0, 1);
+    assert!(!full.has(0, &good), "the share is not used up");
+    full.net.round();
+    assert!(full.has(0, &good));
+    assert_eq!(full.net.strikes, []);
+}
+
 #[test]
 fn a_held_post_comes_with_the_like_that_is_asked_for_if_its_first_one_is_refused() {
     let mut full = full();
@@ -247,6 +273,30 @@ fn what_is_asked_for_by_name_comes_on_one_page_however_large_the_payloads_are() 
     full.net.link(0, 1);
     assert_eq!(full.count(0, &line), line.len());
     assert!(full.has(0, &last));
+}
+
+#[test]
+fn payloads_of_too_much_that_is_left_out_give_way() {
+    let mut full = full();
+    full.net.room = (2 * MANY * 1024) as u64;
+    full.net.restart(0);
+    let text = vec![b'x'; 1024];
+    let mut backs = vec![full.out[&3][1].block.id()];
+    let mut line = Vec::new();
+    for number in 1..2 * MANY as u64 {
+        let now = full.net.now;
+        full.net.now = now.minus(Span::millis(DAY * (DAYS - number)));
+        let block = block_of(&full.net, 3, &backs, &text);
+        full.net.now = now;
+        backs = vec![block.block.id()];
+        line.push(block);
+    }
+    let before = full.net.status(0, &full.chain).kept;
+    give_whole(&mut full.net, 0, &line, &text);
+    assert_eq!(full.count(0, &line), line.len());
+    assert!(full.net.status(0, &full.chain).kept > full.net.room / 2);
+    full.net.round();
+    assert_eq!(full.net.status(0, &full.chain).kept, before);
 }
 
 fn block_of(net: &Net, author: u8, backs: &[BlockId], text: &[u8]) -> SignedBlock {
@@ -325,11 +375,14 @@ fn a_block_that_is_left_out_can_be_read_everywhere_and_brought_back() {
     for at in [0, 1] {
         assert_eq!(net.heads(at, &chain, Which::Blocked), [out]);
         assert_eq!(net.payload(at, &chain, out).unwrap(), "three");
+        net.call(at, Command::MarkRead(which(&chain))).unwrap();
     }
-    let (_, state) = net.vote(0, &chain, (true, out), 1).unwrap();
+    let (like, state) = net.vote(0, &chain, (true, out), 1).unwrap();
     assert!(matches!(state, State::Placed(_)));
     net.round();
     for at in [0, 1] {
+        let unread: BTreeSet<BlockId> = net.unread(at, &chain).into_iter().collect();
+        assert_eq!(unread, [out, answer, like].into());
         let told = |id: BlockId, event: &Event| {
             let is_placed = |state: &State| matches!(state, State::Placed(_));
             matches!(event, Event::Block { id: of, state, .. } if *of == id && is_placed(state))

@@ -75,7 +75,7 @@ fn choose(seed: u64) -> [usize; 2] {
             let key = author(number);
             assert_eq!(both.reps(&key, Time::default()), alone.reps(&key, Time::default()));
         }
-        let lacks = |graph: &Graph| ids(graph, &graph.missing(&[], &[]).all().collect::<Vec<_>>());
+        let lacks = |graph: &Graph| ids(graph, &graph.missing(&[], None).all().collect::<Vec<_>>());
         assert_eq!(lacks(&both), lacks(&alone));
 
         // What was frozen of the chosen block's past is as it was.

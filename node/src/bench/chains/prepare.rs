@@ -88,7 +88,7 @@ impl Source {
     /// What somebody lacks who has these. A held post is taken with its like, which is the next.
     fn page(&self, pull: &Pull) -> Page {
         let known: Vec<Ix> = pull.tips.iter().filter_map(|id| self.blocks.find(id)).collect();
-        let lacking = self.blocks.graph.missing(&known, &[]);
+        let lacking = self.blocks.graph.missing(&known, None);
         let missing = lacking.all().skip_while(|ix| ix.0 <= pull.after);
         let mut missing = missing
             .filter_map(|ix| Some((ix, self.items.get((ix.0 as usize).checked_sub(1)?)?)))

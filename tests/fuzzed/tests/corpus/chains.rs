@@ -5,7 +5,8 @@ use covey_chains::{
     envelope::{Attachment, Content, Message, Profile},
     genesis::{Genesis, Group, Owner, Rules},
     wire::{
-        Asker, ChainRef, Chunk, Item, News, Page, Pull, Refusal, Request, Response, Tally, Want,
+        Asker, ChainRef, Chunk, Item, News, Page, Part, Pull, Refusal, Request, Response, Tally,
+        Want,
     },
 };
 use covey_kernel::{Bounded, Bytes, Hash, Keypair, NetworkId, Text, Time, cbor};
@@ -77,8 +78,9 @@ fn requests() -> Seeds {
     let asker = Asker { chain: reference(), proof: Some(Hash::of(b"proof")) };
     let (tips, aside) = (Bounded::first([id(7), id(8)]), Bounded::first([id(6)]));
     let cut = || Bounded::first([id(5), id(4)]);
-    let (cuts, wanted) = (Bounded::first([cut(), cut()]), Bounded::first([id(6)]));
-    let pull = Pull { asker, tips, aside, cuts, after: 9, wanted };
+    let cuts = Bounded::first([cut(), cut()]);
+    let part = Part::Named(Bounded::first([id(6)]));
+    let pull = Pull { asker, tips, aside, cuts, after: 9, part };
     vec![
         ("pull", Request::Pull(pull).encode()),
         ("want", Request::Want(Want { asker, block: id(7), first: 8 }).encode()),
