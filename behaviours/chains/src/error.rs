@@ -2,7 +2,7 @@ use covey_kernel::{Blame, Fault, MachineError, PublicKey};
 
 use crate::{
     BlockId, Invalid,
-    limits::{CHAINS, HELD, HELD_PER_NEIGHBOUR, LEFT_OUT, MUTED},
+    limits::{AHEAD_MILLIS, CHAINS, HELD, HELD_PER_NEIGHBOUR, INLINE_BYTES, LEFT_OUT, MUTED},
     wire::Refusal,
 };
 
@@ -43,6 +43,11 @@ pub enum Error {
     /// It is known by its hash alone.
     #[error("the payload has not arrived yet: try again when a neighbour that has it is connected")]
     NotArrived,
+    /// It is too large to travel with a post that is held.
+    #[error(
+        "the payload has over {INLINE_BYTES} bytes, so it does not come with a post that waits for a like: like the post, or wait until somebody does"
+    )]
+    HeldBack,
     /// It cannot be read without a key.
     #[error("the payload is encrypted for one person")]
     Sealed,
@@ -108,6 +113,12 @@ pub enum Error {
     /// Nothing to build on is admissible now.
     #[error("the heads of this chain contradict each other: try again when more has arrived")]
     NoHeads,
+    /// What it would build on is of a time that has not come, by the node's clock.
+    #[error(
+        "the latest posts of this chain are over {} minutes ahead of this node's clock: set the clock right, and post then",
+        AHEAD_MILLIS / 60_000
+    )]
+    ClockBehind,
     /// The first post of a forum.
     #[error("the first post of a forum must be signed: give --sign")]
     FirstUnsigned,
@@ -117,7 +128,7 @@ pub enum Error {
     )]
     NoFirst,
     /// Too many authors are muted.
-    #[error("{MUTED} authors are muted in this chain, which is the limit")]
+    #[error("{MUTED} authors are muted in this chain, which is the limit: unmute one first")]
     TooManyMuted,
     /// Too many of the author's blocks are left out.
     #[error(
@@ -125,9 +136,11 @@ pub enum Error {
     )]
     TooManyLeftOut,
     /// Too many posts wait.
-    #[error("{HELD_PER_NEIGHBOUR} posts made here are held in this chain, which is the limit")]
+    #[error(
+        "{HELD_PER_NEIGHBOUR} posts made here are held in this chain, which is the limit: wait until somebody with reps likes one of them"
+    )]
     TooManyHeld,
-    /// The chain is no longer what it was joined as.
+    /// Two forums of a name that began with different posts are two forums.
     #[error("the peer follows this chain with another first post, {0}: it cannot be mixed")]
     PeerOtherFirst(BlockId),
     /// The peer has no such chain.

@@ -170,8 +170,13 @@ codes! {
         "join #NAME@ID too, with the peer's first post, to follow both";
     PEER_FAILED = 3017, "peer_failed", "the peer did not do it",
         "check that it runs and follows the chain";
-    TOO_MANY_CHAINS = 3018, "too_many_chains", "a limit of chains is reached",
-        "leave a chain, or wait";
+    TOO_MANY_CHAINS = 3018, "too_many_chains", "as many chains are followed as may be",
+        "leave one first";
+    TOO_MANY_HELD = 3027, "too_many_held", "too many posts made here wait for a like",
+        "wait until somebody with reps likes one of them";
+    TOO_MANY_MUTED = 3028, "too_many_muted", "too many authors are muted", "unmute one first";
+    HELD_BACK = 3029, "held_back", "the payload is too large to come with a post that waits for a like",
+        "like the post, or wait until somebody does";
     UPLOADS_FULL = 3020, "uploads_full", "too much is uploaded and not posted yet",
         "wait a minute, or upload less: 128 MiB and 64 uploads at once";
     SEALED = 3021, "sealed", "the payload is encrypted for one person",

@@ -220,6 +220,15 @@ impl Home {
         Outcome { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
+    /// What a command prints that succeeds, whatever it is.
+    pub async fn bytes(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = self.command(arguments).stdin(Stdio::null()).output();
+        let what = format!("covey {}", arguments.join(" "));
+        let output = within(&what, PATIENCE, output).await.expect("the binary runs");
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    }
+
     /// A command with this home's settings and nobody else's.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());

@@ -76,6 +76,7 @@ impl<'d> Desk<'d, '_, '_> {
     pub(super) fn follow(&mut self, chain: &Chain) {
         records::write(self.view(), layout::chain(chain.no), &chain.joined);
         self.listen(chain);
+        self.round_soon();
     }
 
     /// Listens to what is gossiped, once it is known which chain this is.

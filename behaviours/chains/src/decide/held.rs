@@ -3,7 +3,7 @@
 
 use covey_kernel::{AskFailure, Bounded, Bytes, Effect, Fault, Hash, Peer, RequestId, Time};
 
-use super::{desk::Desk, ingest::Taken, waiting::Waiting};
+use super::{desk::Desk, ingest::Taken, serving::size, waiting::Waiting};
 use crate::{
     BlockId,
     error::Error,
@@ -80,16 +80,19 @@ impl Desk<'_, '_, '_> {
     ) -> Result<(), Error> {
         let chain = self.entitled(&from, asker)?;
         let held = records::held(self.store(), chain.no)?;
-        let (mut items, mut bytes) = (Vec::new(), 0usize);
-        for (_, post) in held.into_iter().filter(|(_, post)| post.from.is_none()) {
-            let payload = self.read_payload(chain, &post.signed.block)?;
-            let payload = payload.filter(|payload| payload.len() <= INLINE_BYTES);
-            bytes = bytes.saturating_add(payload.as_ref().map_or(512, |p| p.len().max(512)));
-            if bytes > PAGE_BYTES {
-                break;
+        let own = held.into_iter().filter(|(_, post)| post.from.is_none());
+        let own = own.map(|(_, post)| Item { block: post.signed, payload: None });
+        let mut items: Vec<Item> = own.take(HELD_PER_NEIGHBOUR).collect();
+        let mut bytes = items.iter().map(size).fold(0, usize::saturating_add);
+        for item in &mut items {
+            let left = PAGE_BYTES.saturating_sub(bytes).min(INLINE_BYTES);
+            // What there is no room for is known by its block, and comes with the like.
+            if item.block.block.payload.size > left as u64 {
+                continue;
             }
-            let payload = payload.and_then(|payload| Bytes::new(payload).ok());
-            items.push(Item { block: post.signed, payload });
+            let payload = self.read_payload(chain, &item.block.block)?;
+            bytes = bytes.saturating_add(payload.as_ref().map_or(0, Vec::len));
+            item.payload = payload.and_then(|payload| Bytes::new(payload).ok());
         }
         let answer = Response::Held(Bounded::first(items)).encode();
         self.effect(Effect::Answer { to: id, bytes: answer });

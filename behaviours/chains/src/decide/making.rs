@@ -77,10 +77,6 @@ impl Desk<'_, '_, '_> {
         let inline = covey_kernel::Bytes::new(payload.to_vec()).ok();
         let inline = inline.filter(|_| payload.len() <= INLINE_BYTES);
         let item = Item { block: signed, payload: inline };
-        // Whatever can be refused is refused before the block is taken.
-        if !self.can_hold_own(chain)? {
-            return Err(Error::TooManyHeld);
-        }
         let mut waiting = Waiting::on(Way::Own);
         match self.take(chain, &item, &mut waiting)? {
             Taken::New => {
@@ -94,6 +90,7 @@ impl Desk<'_, '_, '_> {
                 }
                 Ok(Reply::Posted(id, state))
             }
+            Taken::Held if !self.can_hold_own(chain)? => Err(Error::TooManyHeld),
             Taken::Held => {
                 let arrived = self.now();
                 self.hold(chain, &id, &HeldPost { signed: item.block, arrived, from: None })?;
@@ -103,10 +100,11 @@ impl Desk<'_, '_, '_> {
             }
             Taken::Refused if chain.awaits_first() => Err(Error::FirstUnsigned),
             Taken::Refused if self.lacks_first(chain)? => Err(Error::NoFirst),
-            Taken::Known => Ok(Reply::Posted(id, State::Held)),
+            Taken::Known => Ok(Reply::Posted(id, self.state_of(chain, &id)?)),
             Taken::Forked => Err(Error::Frozen),
             Taken::Refused => Err(Error::TooManyLeftOut),
-            Taken::Unknown | Taken::Ahead | Taken::Invalid(_) => Err(Error::NoHeads),
+            Taken::Ahead => Err(Error::ClockBehind),
+            Taken::Unknown | Taken::Invalid(_) => Err(Error::NoHeads),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     graph::{Ix, Votes},
     layout,
-    limits::{FORK_TIPS, FORKS_SHOWN},
+    limits::{FORK_TIPS, FORKS_SHOWN, INLINE_BYTES},
     loaded::Loaded,
     memory::Chain,
     records::{self, HeldPost},
@@ -89,12 +89,25 @@ impl Desk<'_, '_, '_> {
             return Err(Error::Purged);
         }
         let Some(payload) = self.read_payload(chain, &block)? else {
-            let loaded = chain.load(self.store())?;
-            let is_aside = loaded.find(id).is_some_and(|ix| loaded.graph.is_aside(ix));
-            return Err(if is_aside { Error::NotFetched(*id) } else { Error::NotArrived });
+            return Err(self.why_missing(chain, id, &block)?);
         };
         let payload = chain.open(&block, payload, key)?;
         Ok(Content::decode(payload))
+    }
+
+    /// Why a payload is not here that may be shown.
+    fn why_missing(
+        &self,
+        chain: &Chain,
+        id: &BlockId,
+        block: &crate::Block,
+    ) -> Result<Error, Fault> {
+        let loaded = chain.load(self.store())?;
+        Ok(match loaded.find(id) {
+            Some(ix) if loaded.graph.is_aside(ix) => Error::NotFetched(*id),
+            None if block.payload.size > INLINE_BYTES as u64 => Error::HeldBack,
+            _ => Error::NotArrived,
+        })
     }
 
     /// A block whose payload may be shown.

@@ -6,7 +6,7 @@ use super::desk::Desk;
 use crate::{
     error::Error,
     layout::{self, ChainNo},
-    limits::{ASK_MILLIS, ASKED_PER_TURN, ROUND_MILLIS, ROUND_PEERS},
+    limits::{ASK_MILLIS, ASKED_PER_TURN, ROUND_MILLIS, ROUND_PEERS, SOON_MILLIS},
 };
 
 /// Entries of a chain that was left which are cleared away in one turn.
@@ -86,6 +86,16 @@ impl Desk<'_, '_, '_> {
         let spread = self.rng().next_u64().checked_rem(ROUND_MILLIS / 4).unwrap_or(0);
         let at = self.now().plus(Span::millis(ROUND_MILLIS.saturating_add(spread)));
         self.memory().live.borrow_mut().round = Some(at);
+        self.effect(Effect::Wake(at));
+    }
+
+    /// The next round comes soon: what is gossiped before others know that we listen is missed.
+    pub(super) fn round_soon(&mut self) {
+        let soon = self.now().plus(Span::millis(SOON_MILLIS));
+        let mut live = self.memory().live.borrow_mut();
+        let at = live.round.map_or(soon, |round| round.min(soon));
+        live.round = Some(at);
+        drop(live);
         self.effect(Effect::Wake(at));
     }
 

@@ -2,8 +2,9 @@ use covey_chains::{
     Error,
     command::{Command, Direction, Event, Reply, State},
     genesis::{Genesis, Rules},
+    limits::SOON_MILLIS,
 };
-use covey_kernel::{Span, Text};
+use covey_kernel::{Input, Span, Text};
 
 use crate::net::{Net, network, which};
 
@@ -65,6 +66,32 @@ fn what_was_lost_comes_with_the_next_round() {
     net.deaf = true;
     net.post(0, &forum, "second", 1);
     net.round();
+    net.same(&forum, 2);
+}
+
+#[test]
+fn what_was_said_before_a_node_listened_comes_soon() {
+    let (mut net, forum) = line(2);
+    net.round();
+    net.post(0, &forum, "first", 1);
+    net.deaf = true;
+    net.post(0, &forum, "second", 1);
+    net.wait(Span::millis(SOON_MILLIS));
+    net.feed(1, Input::Wake);
+    net.run();
+    net.same(&forum, 2);
+}
+
+#[test]
+fn whose_clock_was_set_back_is_told_so() {
+    let (mut net, forum) = line(1);
+    net.post(0, &forum, "first", 1);
+    let now = net.now;
+    net.now = now.minus(Span::hours(1));
+    let refused = net.posted(0, &forum, "second", Some(1), None);
+    assert_eq!(refused, Err(Error::ClockBehind));
+    net.now = now;
+    net.post(0, &forum, "second", 1);
     net.same(&forum, 2);
 }
 

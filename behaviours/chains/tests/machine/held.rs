@@ -2,6 +2,7 @@ use covey_chains::{
     BlockId, Error,
     command::{State, Which},
     genesis::{Genesis, Rules},
+    limits::{HELD_PER_NEIGHBOUR, INLINE_BYTES, PAGE_BYTES},
 };
 use covey_kernel::{Span, Text};
 
@@ -43,6 +44,18 @@ fn a_newcomer_is_held_at_neighbours_and_admitted_by_one_like() {
     net.same(&forum, 3);
     assert_eq!([0, 1, 2].map(|at| net.heads(at, &forum, Which::Held).len()), [0, 0, 0]);
     assert_eq!(net.payload(0, &forum, post).as_deref(), Ok("I am new"));
+}
+
+#[test]
+fn what_is_too_large_to_come_with_a_held_post_comes_with_the_like() {
+    let (mut net, forum) = started();
+    let text = "x".repeat(INLINE_BYTES + 1);
+    let (post, _) = net.post(2, &forum, &text, 2);
+    net.round();
+    assert_eq!(net.payload(1, &forum, post), Err(Error::HeldBack));
+    net.vote(1, &forum, (true, post), 1).unwrap();
+    net.round();
+    assert_eq!(net.payload(1, &forum, post), Ok(text));
 }
 
 /// A post at node 0 that has two likes and four dislikes.
@@ -120,4 +133,46 @@ fn a_flood_of_neighbours_posts_does_not_keep_anybody_from_posting() {
         assert!(net.payload(2, &forum, post).is_ok());
     }
     assert_eq!([1, 2].map(|at| net.heads(at, &forum, Which::Held).len()), [16, 20]);
+    let (post, state) = net.post(1, &forum, "also new", 3);
+    assert_eq!(state, State::Held);
+    assert!(net.payload(1, &forum, post).is_ok());
+}
+
+#[test]
+fn where_too_much_is_held_only_what_would_be_held_is_refused() {
+    let (mut net, forum) = started();
+    let mut posts = Vec::new();
+    for number in 0..HELD_PER_NEIGHBOUR {
+        posts.push(net.post(2, &forum, &format!("new {number}"), 10 + (number / 16) as u8).0);
+    }
+    let more = net.posted(2, &forum, "one more", Some(9), None);
+    assert_eq!(more, Err(Error::TooManyHeld));
+    net.round();
+    // All of them are offered to neighbours.
+    assert_eq!(net.heads(1, &forum, Which::Held).len(), HELD_PER_NEIGHBOUR);
+    let (_, state) = net.post(2, &forum, "by somebody known", 1);
+    assert!(matches!(state, State::Placed(_)));
+    let (_, state) = net.vote(2, &forum, (true, posts[0]), 1).unwrap();
+    assert!(matches!(state, State::Placed(_)));
+    assert_eq!(net.post(2, &forum, "one more", 9).1, State::Held);
+}
+
+#[test]
+fn held_posts_come_without_their_payloads_when_these_are_too_much() {
+    let (mut net, forum) = started();
+    let many = PAGE_BYTES / INLINE_BYTES + 4;
+    let text = |number: usize| format!("{number:04}").repeat(INLINE_BYTES / 4);
+    net.cut(1, 2);
+    let posts: Vec<BlockId> = (0..many)
+        .map(|number| net.post(2, &forum, &text(number), 10 + (number / 16) as u8).0)
+        .collect();
+    net.link(1, 2);
+    assert_eq!(net.heads(1, &forum, Which::Held).len(), many);
+    let missing =
+        |net: &mut Net, id: &BlockId| net.payload(1, &forum, *id) == Err(Error::NotArrived);
+    let late: Vec<usize> = (0..many).filter(|at| missing(&mut net, &posts[*at])).collect();
+    assert!(!late.is_empty() && late.len() <= 8, "{late:?}");
+    net.vote(1, &forum, (true, posts[late[0]]), 1).unwrap();
+    net.round();
+    assert_eq!(net.payload(1, &forum, posts[late[0]]), Ok(text(late[0])));
 }

@@ -46,13 +46,16 @@ pub(super) fn code(error: &Error) -> Code {
         Error::UnknownChain(_) => codes::UNKNOWN_CHAIN,
         Error::Ambiguous { .. } => codes::AMBIGUOUS_CHAIN,
         Error::PeerOtherFirst(_) => codes::OTHER_FIRST,
-        Error::TooManyChains | Error::TooManyHeld | Error::TooManyMuted => codes::TOO_MANY_CHAINS,
+        Error::TooManyChains => codes::TOO_MANY_CHAINS,
+        Error::TooManyHeld => codes::TOO_MANY_HELD,
+        Error::TooManyMuted => codes::TOO_MANY_MUTED,
         Error::TooManyLeftOut => codes::REFUSED,
         Error::UnknownBlock(_) => codes::UNKNOWN_BLOCK,
         Error::NoPayload => codes::NO_PAYLOAD,
         Error::Revoked { .. } => codes::REVOKED,
         Error::Purged => codes::PURGED,
         Error::NotArrived => codes::NOT_ARRIVED,
+        Error::HeldBack => codes::HELD_BACK,
         Error::Sealed => codes::SEALED,
         Error::NotForThisKey => codes::WRONG_READER,
         Error::AllSealed | Error::NoOwner | Error::BadReader => codes::BAD_READER,
@@ -69,7 +72,9 @@ pub(super) fn code(error: &Error) -> Code {
         Error::TooEarly(_) | Error::NoSide(_) => codes::NO_SIDE,
         Error::PeerNotHere | Error::Peer(_) => codes::PEER_FAILED,
         Error::NoFirst => codes::NOT_ARRIVED,
-        Error::NoHeads | Error::Refused(_) | Error::Malformed(_) => codes::REFUSED,
+        Error::NoHeads | Error::ClockBehind | Error::Refused(_) | Error::Malformed(_) => {
+            codes::REFUSED
+        }
         Error::Store(_) => codes::HALTED,
     }
 }

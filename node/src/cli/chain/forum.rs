@@ -142,7 +142,15 @@ fn text(post: &ShownView) -> String {
     lines.extend((!post.body.is_empty()).then(|| indented(&post.body)));
     lines.extend(post.attachments.iter().map(|name| format!("    + {}", print::one_line(name))));
     if post.likes > 0 || post.dislikes > 0 {
-        lines.push(format!("    {} likes, {} dislikes", post.likes, post.dislikes));
+        lines.push(format!(
+            "    {}, {}",
+            count(post.likes, "like"),
+            count(post.dislikes, "dislike")
+        ));
     }
     lines.join("\n")
+}
+
+fn count(number: u32, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

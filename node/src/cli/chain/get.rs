@@ -91,13 +91,15 @@ fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(Failure::io(format!("cannot write {}", path.display())))
 }
 
-/// A payload and the end of its line. A terminal is shown nothing that could control it.
+/// A text and the end of its line, or the bytes of what is no text as they are. A terminal is shown nothing that
+/// could control it.
 fn show(bytes: &[u8]) -> Result<(), Failure> {
     if print::to_terminal() {
         return print::line(&print::safe(&String::from_utf8_lossy(bytes)));
     }
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(bytes).and_then(|()| out.write_all(b"\n"));
+    let end: &[u8] = if std::str::from_utf8(bytes).is_ok() { b"\n" } else { b"" };
+    let written = out.write_all(bytes).and_then(|()| out.write_all(end));
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::NobodyReads),
         outcome => outcome.map_err(Failure::io("cannot print")),

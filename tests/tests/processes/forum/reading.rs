@@ -92,9 +92,7 @@ async fn a_forum_is_shown_with_names_titles_answers_and_votes() {
     let wanted = [
         format!("{ann}  {first}\n* Hello\nBom dia!"),
         format!("{ann}  {profile}\nwants to be called:\n* Ann\nfrom Rio"),
-        format!(
-            "{bob}  {answer}\nanswers {first}\n* Re: Hello\nBom dia, Ann!\n1 likes, 0 dislikes"
-        ),
+        format!("{bob}  {answer}\nanswers {first}\n* Re: Hello\nBom dia, Ann!\n1 like, 0 dislikes"),
         format!("{ann}  {like}\nlikes {answer}\nwell said"),
     ];
     for node in [&here, &there] {

@@ -90,6 +90,26 @@ async fn read(node: &Node, genesis: &str, first: &str) {
     assert_eq!(std::fs::read_to_string(path).unwrap(), "Bom dia!");
 }
 
+/// What is posted from a file, or from a pipe, comes out as it went in; what is no text has no end of a line.
+#[tokio::test]
+async fn files_come_out_as_they_went_in() {
+    let node = Home::new("Here").await.start().await;
+    node.ok(&["chains", "join", CHAT]).await;
+    let me = Author::new(1);
+    let (path, bytes) = (node.home().scratch("picture"), [0xff, 0xd8, 0, 1, b'\n', 0xfe]);
+    std::fs::write(&path, bytes).unwrap();
+    let path = path.to_str().unwrap();
+    let post = node.ok(&["chain", CHAT, "post", "file", path, &me.sign()]).await;
+    let copy = node.home().scratch("copy");
+    node.ok(&["chain", CHAT, "get", "payload", &post, "file", copy.to_str().unwrap()]).await;
+    assert_eq!(std::fs::read(copy).unwrap(), bytes);
+    assert_eq!(node.home().bytes(&["chain", CHAT, "get", "payload", &post]).await, bytes);
+    let words = ["chain", CHAT, "post", "-", &me.sign()];
+    let post = node.home().run_with(&words, Some("olá".as_bytes())).await.ok();
+    let read = node.home().bytes(&["chain", CHAT, "get", "payload", &post]).await;
+    assert_eq!(read, "olá\n".as_bytes());
+}
+
 /// `listen` in a pipe: a line as soon as a block comes, and nothing else.
 async fn listen(here: &Node, there: &Node, me: &Author) {
     let mut lines = there.stream(&["chain", CHAT, "listen"]);
