@@ -11,6 +11,10 @@
 )]
 
 mod chains;
+mod chains_machines;
+#[allow(dead_code)]
+#[path = "../../../behaviours/chains/tests/machine/net/mod.rs"]
+mod chains_net;
 // The product's graph beside the naive model; nothing here may depend on the node.
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../src/chains/same.rs"]
@@ -28,6 +32,7 @@ mod pair;
 pub use chains::{
     chains_content, chains_news, chains_records, chains_request, chains_response, chains_words,
 };
+pub use chains_machines::chains_machines;
 pub use decoders::{contact_code, content, kernel_cbor, request, response, shell_frame};
 pub use graph::graph;
 pub use machines::machines;
@@ -36,7 +41,7 @@ pub use machines::machines;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("kernel_cbor", kernel_cbor),
     ("request", request),
     ("response", response),
@@ -51,4 +56,5 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("chains_content", chains_content),
     ("chains_words", chains_words),
     ("graph", graph),
+    ("chains_machines", chains_machines),
 ];

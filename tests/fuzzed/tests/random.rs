@@ -1,8 +1,8 @@
-//! Random operations on two machines, and random chains, from fixed seeds. `COVEY_RUNS` makes it longer, and
+//! Random operations on machines of messaging and of chains, and random chains, from fixed seeds. `COVEY_RUNS` makes it longer, and
 //! `COVEY_SEED` runs one seed alone.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
 
-use covey_fuzzed::{graph, machines};
+use covey_fuzzed::{chains_machines, graph, machines};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -26,6 +26,20 @@ fn random_chains_are_ordered_as_the_model_says() {
         let mut blocks = [0; 72];
         ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut blocks);
         if std::panic::catch_unwind(|| graph(&blocks)).is_err() {
+            failed.push(seed);
+        }
+    }
+    assert_eq!(failed, Vec::<u64>::new(), "seeds that fail");
+}
+
+/// Of nodes that follow a chain, over whose wires bits are flipped now and then.
+#[test]
+fn random_operations_on_chains_leave_all_with_the_same() {
+    let mut failed = Vec::new();
+    for seed in seeds(RUNS) {
+        let mut operations = [0; 1 + 6 * 64];
+        ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut operations);
+        if std::panic::catch_unwind(|| chains_machines(&operations)).is_err() {
             failed.push(seed);
         }
     }

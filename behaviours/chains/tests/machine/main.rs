@@ -10,7 +10,6 @@
 
 mod anything;
 mod apart;
-mod asked;
 mod attacks;
 mod bounds;
 mod choosing;
@@ -19,6 +18,7 @@ mod fetching;
 mod forks;
 mod held;
 mod hostile;
+mod huge;
 mod kinds;
 mod left_out;
 mod listing;

@@ -75,6 +75,7 @@ fn decoder_seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             requests.iter().flat_map(|(name, value)| mutations(name, value)).collect()
         }
         "graph" => chains::graphs(),
+        "chains_machines" => chains::operations(),
         "machines" => operations(),
         _ => {
             chains::seeds(target).iter().flat_map(|(name, value)| mutations(name, value)).collect()

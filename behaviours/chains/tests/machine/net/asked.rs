@@ -9,7 +9,7 @@ use covey_chains::{
 };
 use covey_kernel::{Bytes, Span};
 
-use crate::net::{Net, key, which};
+use super::{Net, key, which};
 
 impl Net {
     pub(crate) fn join(&mut self, at: usize, genesis: &Genesis) {

@@ -1,9 +1,10 @@
 //! Some nodes, their stores and the wires between them, as plain values.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::atomic::{AtomicUsize, Ordering},
-};
+mod asked;
+mod disk;
+pub(crate) mod users;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use covey_chains::{
     BlockId, Chains, Error, Rules,
@@ -12,34 +13,12 @@ use covey_chains::{
     wire::{Asker, ChainRef, Page, Pull, Request, Response},
 };
 use covey_kernel::{
-    AskId, Bounded, CommandId, Effect, Entry, Fault, GossipId, GossipVerdict, Hash, Input, Keypair,
-    Machine, NetworkId, Peer, RequestId, Scan, Span, Store, Time, Topic, View, decide_all,
+    AskId, Bounded, CommandId, Effect, GossipId, GossipVerdict, Hash, Input, Keypair, Machine,
+    NetworkId, Peer, RequestId, Span, Time, Topic, View, decide_all,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-#[derive(Default)]
-pub(crate) struct Disk {
-    pub(crate) entries: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// How often an entry was asked for by its key.
-    pub(crate) reads: AtomicUsize,
-}
-
-impl Store for Disk {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        Ok(self.entries.get(key).cloned())
-    }
-
-    fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, Fault> {
-        let from = self.entries.range(scan.from.clone()..);
-        let within = from.take_while(|(key, _)| scan.to.as_ref().is_none_or(|to| *key < to));
-        let entries = within.map(|(key, value)| (key.clone(), value.clone()));
-        Ok(match scan.reverse {
-            true => entries.collect::<Vec<_>>().into_iter().rev().take(scan.limit).collect(),
-            false => entries.take(scan.limit).collect(),
-        })
-    }
-}
+use disk::Disk;
 
 pub(crate) struct Node {
     pub peer: Peer,
@@ -89,6 +68,8 @@ pub(crate) struct Net {
     pub(crate) wants: BTreeSet<BlockId>,
     /// What was said to be known.
     pub(crate) pulls: Vec<Pull>,
+    /// A bit that is flipped in what travels next.
+    pub(crate) flips: Option<usize>,
     /// Room for payloads, at nodes that start from now on.
     pub(crate) room: u64,
 }
@@ -128,6 +109,7 @@ impl Net {
             budget: None,
             wants: BTreeSet::new(),
             pulls: Vec::new(),
+            flips: None,
             room: u64::MAX,
         };
         for number in 0..count {
@@ -281,7 +263,7 @@ impl Net {
         let id = RequestId(self.next);
         self.requests.insert(id, (at, ask));
         self.traffic.0 += bytes.len();
-        let from = self.nodes[at].peer;
+        let (from, bytes) = (self.nodes[at].peer, self.altered(bytes));
         self.wires.push_back(Wire::Input(other, Input::Request { from, id, bytes }));
     }
 
@@ -300,9 +282,19 @@ impl Net {
             Some(left) => *left -= 1,
             None => {}
         }
-        let from = self.nodes[at].peer;
+        let (from, bytes) = (self.nodes[at].peer, self.altered(bytes));
         let answer = Input::Answer { from, ask, outcome: Ok(bytes) };
         self.wires.push_back(Wire::Input(asker, answer));
+    }
+
+    /// As only a broken or a hostile peer says it: links would notice.
+    fn altered(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let Some(bit) = self.flips.take() else { return bytes };
+        let bit = bit % (bytes.len() * 8).max(1);
+        if let Some(byte) = bytes.get_mut(bit / 8) {
+            *byte ^= 1 << (bit % 8);
+        }
+        bytes
     }
 
     fn judged(&mut self, gossip: GossipId, verdict: GossipVerdict) {
@@ -320,7 +312,7 @@ impl Net {
         }
         for to in 0..self.nodes.len() {
             if self.linked(from, to) && self.nodes[to].topics.contains(&topic) {
-                let bytes = bytes.to_vec();
+                let bytes = self.altered(bytes.to_vec());
                 self.wires.push_back(Wire::Gossip { from, to, topic, bytes });
             }
         }
