@@ -9,8 +9,9 @@
 
 use std::time::Instant;
 
+use covey_chains::limits::HELD;
 use covey_tests::{
-    forum::{Flaw, run_forked, run_forked_with, run_testnet, run_with},
+    forum::{Flaw, Harm, run_forked, run_forked_with, run_of, run_testnet, run_with},
     sim::Report,
 };
 
@@ -39,15 +40,32 @@ fn a_node_that_does_not_follow_the_chosen_side_is_caught() {
     caught(Flaw::NeverChooses, "all show the same order", run_forked_with);
 }
 
-/// With latecomers, clocks that are far apart, and authors who write at several nodes at once.
+#[test]
+fn a_node_that_offers_what_waits_elsewhere_is_caught() {
+    caught(Flaw::OffersOthers, "floods are kept small", |seed, flaw| run_of(seed, 5, flaw));
+}
+
+/// With latecomers, clocks that are far apart, authors who write at several nodes at once, backdate, write ahead
+/// of time, and flood.
 #[test]
 fn twenty_one_nodes_agree() {
     let begun = Instant::now();
-    let reports: Vec<Report> = (0..SEEDS).map(run_testnet).collect();
+    let (reports, harm): (Vec<Report>, Vec<Harm>) = (0..SEEDS).map(run_testnet).unzip();
     println!("{:?}", begun.elapsed());
+    // Harm is done, and goes as far as it may.
+    assert!(harm.iter().map(|harm| harm.taken).sum::<usize>() > 20, "{harm:?}");
+    assert!(harm.iter().any(|harm| harm.held == HELD), "{harm:?}");
     let bad: Vec<_> = reports.iter().filter(|report| !report.violations.is_empty()).collect();
     assert!(bad.is_empty(), "{bad:#?}");
     assert!(reports.iter().all(|report| report.stats.inputs > 1000), "{reports:#?}");
+}
+
+/// The same with five, of which one comes late.
+#[test]
+fn five_nodes_agree() {
+    let reports: Vec<Report> = (0..10 * SEEDS).map(|seed| run_of(seed, 5, None)).collect();
+    let bad: Vec<_> = reports.iter().filter(|report| !report.violations.is_empty()).collect();
+    assert!(bad.is_empty(), "{bad:#?}");
 }
 
 /// After a partition that lasted too long people choose a side, crash while they do, and choose again.
@@ -63,5 +81,5 @@ fn who_chooses_the_same_side_of_a_hard_fork_agrees() {
 fn the_large_world_replays_bit_for_bit() {
     let [first, again] = [run_testnet(7), run_testnet(7)];
     assert_eq!(first, again);
-    assert_ne!(first.trace, run_testnet(8).trace);
+    assert_ne!(first.0.trace, run_testnet(8).0.trace);
 }

@@ -38,13 +38,15 @@ pub(super) fn chat() -> Selector {
 pub(super) struct Authors {
     pub(super) world: World<Forum>,
     pub(super) rng: ChaCha8Rng,
-    genesis: Genesis,
+    pub(super) genesis: Genesis,
     count: u32,
+    /// What no node made.
+    pub(super) by_hand: Vec<BlockId>,
 }
 
 impl Authors {
     pub(super) fn new(world: World<Forum>, rng: ChaCha8Rng, genesis: Genesis) -> Self {
-        Self { world, rng, genesis, count: 0 }
+        Self { world, rng, genesis, count: 0, by_hand: Vec::new() }
     }
 
     /// The first post, and then everybody follows it but those who come late.
@@ -72,12 +74,12 @@ impl Authors {
     /// Somebody follows the forum by its name alone, and adopts the first post that they meet.
     pub(super) fn come_late(&mut self, node: usize) {
         self.insist(node, self.join(None));
-        // Who writes before would begin another forum of the same name.
+        // Who writes before would begin another forum of the same name. The checkers see who met none.
         let begun = |world: &World<Forum>| {
             let order = ask(world, node, Command::Order(chat()));
             matches!(order, Some(Reply::Ids(ids)) if ids.len() > 1)
         };
-        assert!(self.world.run_until(SETTLES, begun), "node {node} meets no first post");
+        self.world.run_until(SETTLES, begun);
     }
 
     /// Somebody is admitted by the first author, and has reps for so many posts.
@@ -136,10 +138,7 @@ impl Authors {
         let node = self.rng.random_range(0..self.world.nodes().len());
         let who = self.rng.random_range(1..=AUTHORS);
         let command = match self.rng.random_range(0..10) {
-            0..5 => {
-                self.count += 1;
-                post(who, &format!("post {}", self.count), None)
-            }
+            0..5 => post(who, &self.text(), None),
             5..8 => match self.pick(node, Which::Held) {
                 Some(held) => post(self.rng.random_range(1..=2), "welcome", Some((true, held))),
                 None => post(1, "hello", None),
@@ -157,6 +156,9 @@ impl Authors {
         if self.rng.random_ratio(1, 5) {
             self.equivocate(who);
         }
+        if self.rng.random_ratio(1, 5) {
+            self.harm();
+        }
         let pause = Span::millis(self.rng.random_range(0..20_000));
         self.world.run_for(pause);
     }
@@ -165,12 +167,18 @@ impl Authors {
     fn equivocate(&mut self, who: u8) {
         for _ in 0..self.rng.random_range(1..=3) {
             let node = self.rng.random_range(0..self.world.nodes().len());
-            self.count += 1;
-            self.world.command(node, post(who, &format!("post {}", self.count), None));
+            let text = self.text();
+            self.world.command(node, post(who, &text, None));
         }
     }
 
-    fn pick(&mut self, node: usize, which: Which) -> Option<BlockId> {
+    /// What nobody has said yet.
+    pub(super) fn text(&mut self) -> String {
+        self.count += 1;
+        format!("post {}", self.count)
+    }
+
+    pub(super) fn pick(&mut self, node: usize, which: Which) -> Option<BlockId> {
         match ask(&self.world, node, Command::Heads(chat(), which)) {
             Some(Reply::Ids(ids)) if !ids.is_empty() => {
                 Some(ids[self.rng.random_range(0..ids.len())])
@@ -179,7 +187,7 @@ impl Authors {
         }
     }
 
-    fn any(&mut self, node: usize) -> Option<BlockId> {
+    pub(super) fn any(&mut self, node: usize) -> Option<BlockId> {
         let order = self.order(node);
         (order.len() > 1).then(|| order[self.rng.random_range(1..order.len())])
     }

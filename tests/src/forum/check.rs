@@ -1,6 +1,6 @@
 use covey_chains::command::{ChainStatus, Command, Of, Reply, State};
 
-use super::{AUTHORS, Forum, act::chat, author};
+use super::{AUTHORS, Forum, act::chat, author, hostile::floods_are_kept_small};
 use crate::{
     messaging::ask,
     sim::{Checker, Outcome, World},
@@ -14,6 +14,7 @@ pub fn checkers() -> Vec<Checker<Forum>> {
         ("all give the same reps", same_reps),
         ("nothing is lost", nothing_lost),
         ("nothing is shown twice", nothing_doubled),
+        ("floods are kept small", floods_are_kept_small),
     ]
 }
 

@@ -1,10 +1,12 @@
 //! The product's machine for chains among its neighbours, which the swarm would find; and the same
 //! with a mistake.
 
+use std::cell::RefCell;
+
 use covey_chains::{
     Chains, Checked, Delta, Error,
     command::{Command, Event, Reply},
-    wire::{Request, Response},
+    wire::{Item, Request, Response},
 };
 use covey_kernel::{
     Context, CryptoRng, Effect, Effects, Frames, Input, Machine, Peer, Store, Time, View,
@@ -21,6 +23,8 @@ pub enum Flaw {
     GivesLess,
     /// Says that it follows the side that a user chose, and stays on its own.
     NeverChooses,
+    /// Offers the posts that wait at its neighbours as if they were its own.
+    OffersOthers,
 }
 
 /// A node and its neighbours.
@@ -38,6 +42,8 @@ pub struct Rules {
 pub struct Forum {
     inner: Chains,
     rules: Rules,
+    /// For a mistake: the posts that neighbours offered.
+    offered: RefCell<Vec<Item>>,
 }
 
 impl Machine for Forum {
@@ -58,7 +64,7 @@ impl Machine for Forum {
         view: &mut View<'_>,
     ) -> Result<Self, Error> {
         let inner = Chains::open(rules.rules, now, rng, view)?;
-        Ok(Self { inner, rules })
+        Ok(Self { inner, rules, offered: RefCell::default() })
     }
 
     fn check(
@@ -77,6 +83,9 @@ impl Machine for Forum {
             for peer in &self.rules.neighbours {
                 cx.effects.push(Effect::Seek { peer: *peer, addresses: Vec::new() });
             }
+        }
+        if let Checked::Answer(_, _, Ok(Response::Held(items))) = &input {
+            self.offered.borrow_mut().extend(items.iter().cloned());
         }
         let mut effects = Effects::default();
         let delta = self.inner.decide(
@@ -126,6 +135,17 @@ impl Forum {
                         items.pop();
                         page.items = covey_kernel::Bounded::first(items);
                         Response::Page(page).encode()
+                    }
+                    _ => bytes,
+                };
+                Some(Effect::Answer { to, bytes })
+            }
+            (Some(Flaw::OffersOthers), Effect::Answer { to, bytes }) => {
+                let bytes = match Response::decode(&bytes) {
+                    Ok(Response::Held(items)) => {
+                        let offered = self.offered.borrow();
+                        let items = items.iter().chain(&*offered).cloned();
+                        Response::Held(covey_kernel::Bounded::first(items)).encode()
                     }
                     _ => bytes,
                 };

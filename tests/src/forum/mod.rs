@@ -1,9 +1,10 @@
 //! Chains as a guest of the simulated world: some nodes follow a forum, and authors write, like and
-//! dislike at any of them, the same author at several at once.
+//! dislike at any of them, the same author at several at once; some backdate, write ahead of time and flood.
 
 mod act;
 mod check;
 mod forked;
+mod hostile;
 mod machine;
 mod testnet;
 
@@ -24,7 +25,7 @@ const AUTHORS: u8 = 6;
 /// Things that authors do in one run.
 const STEPS: usize = 60;
 
-/// How far clocks of the large world are apart: more than a block may be ahead.
+/// How far clocks of the large world are apart, and a hostile author's from others': more than a block may be ahead.
 const FAR_APART: Span = Span::secs(40 * 60);
 
 /// An author's key.
@@ -43,33 +44,50 @@ pub fn run(seed: u64) -> Report {
 #[must_use]
 pub fn run_with(seed: u64, flaw: Option<Flaw>) -> Report {
     let nodes = ChaCha8Rng::seed_from_u64(!seed).random_range(2..=5);
+    run_of(seed, nodes, flaw)
+}
+
+/// The same with so many nodes; of five the last comes late.
+#[must_use]
+pub fn run_of(seed: u64, nodes: usize, flaw: Option<Flaw>) -> Report {
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let links = links(nodes, &mut rng);
-    let mut authors =
-        Authors::new(world(seed, Config::seeded(seed, nodes), links, flaw), rng, act::genesis());
-    authors.begin(&[]);
-    (0..STEPS).for_each(|_| authors.step());
-    authors.settle();
-    Report::of(&authors.world, &checkers())
+    let world = world(seed, Config::seeded(seed, nodes), links, flaw);
+    let late: &[usize] = if nodes == 5 { &[4] } else { &[] };
+    run_steps(Authors::new(world, rng, act::genesis()), late).0
 }
 
 /// The testnet's 21 nodes, of which some come late, with clocks so far apart that what some make
-/// is ahead of time for others.
+/// is ahead of time for others. With what came of the harm.
 #[must_use]
-pub fn run_testnet(seed: u64) -> Report {
+pub fn run_testnet(seed: u64) -> (Report, Harm) {
     let config = Config { skew: FAR_APART, ..Config::seeded(seed, testnet::NODES) };
-    let links = testnet::links();
-    let world = world(seed, config, links, None);
-    let mut authors = Authors::new(world, ChaCha8Rng::seed_from_u64(!seed), act::genesis());
-    authors.begin(&testnet::LATE);
-    for late in testnet::LATE {
-        (0..STEPS / 3).for_each(|_| authors.step());
-        authors.come_late(late);
+    let world = world(seed, config, testnet::links(), None);
+    let authors = Authors::new(world, ChaCha8Rng::seed_from_u64(!seed), act::genesis());
+    run_steps(authors, &testnet::LATE)
+}
+
+/// What came of the harm that was done.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Harm {
+    /// Blocks that were made by hand and are in the order.
+    pub taken: usize,
+    /// Posts of a flood that one neighbour holds.
+    pub held: usize,
+}
+
+/// Authors do what they do, while some come late.
+fn run_steps(mut authors: Authors, late: &[usize]) -> (Report, Harm) {
+    authors.begin(late);
+    let part = STEPS / (late.len() + 1);
+    for node in late {
+        (0..part).for_each(|_| authors.step());
+        authors.come_late(*node);
     }
-    (0..STEPS / 3).for_each(|_| authors.step());
+    (0..part).for_each(|_| authors.step());
     authors.settle();
-    assert!(authors.order(0).len() > STEPS / 4, "seed {seed}: little is said");
-    Report::of(&authors.world, &checkers())
+    let harm = Harm { taken: authors.taken(), held: authors.most_held() };
+    (Report::of(&authors.world, &checkers()), harm)
 }
 
 /// A world whose nodes stay connected with their neighbours.

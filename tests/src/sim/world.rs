@@ -152,6 +152,22 @@ impl<M: Machine> World<M> {
         self.nodes[node].tamper = Some(tamper);
     }
 
+    /// Makes a node say on a topic what its machine knows nothing of.
+    pub fn say(&mut self, node: usize, topic: Topic, bytes: Vec<u8>) {
+        self.publish(node, topic, bytes);
+    }
+
+    /// By how much a node's clock is ahead.
+    #[must_use]
+    pub fn skew(&self, node: usize) -> Span {
+        self.nodes[node].skew
+    }
+
+    /// Sets a node's clock.
+    pub fn set_skew(&mut self, node: usize, skew: Span) {
+        self.nodes[node].skew = skew;
+    }
+
     /// The next thing happens. False when nothing ever will.
     pub fn step(&mut self) -> bool {
         let Some((at, event)) = self.queue.pop() else { return false };
