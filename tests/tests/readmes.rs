@@ -1,4 +1,4 @@
-//! Keeps the READMEs true where a program can tell: messaging's table of bounds, and links.
+//! Keeps the READMEs true where a program can tell: tables of bounds, and links.
 
 #![allow(clippy::unwrap_used)]
 

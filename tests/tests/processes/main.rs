@@ -13,6 +13,7 @@
 mod bench;
 mod capture;
 mod clocks;
+mod demo;
 mod ends;
 mod forum;
 mod impostors;

@@ -1,6 +1,10 @@
 //! A forum is its genesis and its first post: two of one name are two, and are never mixed.
 
-use covey_tests::process::{Home, Node, until};
+use std::time::Duration;
+
+use covey_tests::process::{Home, Node, Stream, until};
+use serde_json::Value;
+use tokio::time::timeout;
 
 use super::acts::{Author, CHAT, followers, link, order, payload_of, post, words};
 
@@ -102,6 +106,37 @@ async fn one_node_follows_both_forums_by_their_first_posts() {
         order.push(id);
     }
     assert_eq!((order(&left).await, order(&right).await), (ours, theirs));
+}
+
+/// Who joins by name adopts the first one met, and hears which.
+#[tokio::test]
+async fn the_first_post_that_is_adopted_is_said() {
+    let [left, late] = followers(["Left", "Late"]).await;
+    let ann = Author::new(1);
+    let ours = begin(&left, &ann).await;
+    assert!(!late.ok(&["chain", CHAT, "status"]).await.contains(&ours[1]));
+    let mut lines = listening(&late, &ann).await;
+    link(&late, &left).await;
+    let begun = |event: &Value| event["type"] == "begun" && event["chain"]["name"] == CHAT;
+    assert_eq!(lines.find(begun).await["chain"]["first"], ours[1]);
+    until("its posts come", || async { order(&late).await == ours }).await;
+    let status = late.ok(&["chain", CHAT, "status"]).await;
+    let first = status.lines().find(|line| line.trim_start().starts_with("first"));
+    assert!(first.is_some_and(|line| line.contains(&ours[1])), "{status}");
+    assert_eq!(lines.interrupt().await, Some(0));
+}
+
+/// A listener to all chains of a node that shows what comes from now on.
+async fn listening(node: &Node, by: &Author) -> Stream {
+    let mut lines = node.stream(&["chains", "listen", "--json"]);
+    node.ok(&["chains", "join", "#probe"]).await;
+    for count in 0..20 {
+        post(node, "#probe", &format!("{count}"), by).await;
+        if timeout(Duration::from_secs(2), lines.next()).await.is_ok() {
+            return lines;
+        }
+    }
+    panic!("the listener shows nothing")
 }
 
 #[tokio::test]
