@@ -2,7 +2,7 @@ use covey_kernel::{Blame, Fault, MachineError, PublicKey};
 
 use crate::{
     BlockId, Invalid,
-    limits::{AHEAD_MILLIS, CHAINS, HELD, HELD_PER_NEIGHBOUR, INLINE_BYTES, LEFT_OUT, MUTED},
+    limits::{AHEAD_MILLIS, CHAINS, HELD, HELD_PER_NEIGHBOUR, LEFT_OUT, MUTED},
     wire::Refusal,
 };
 
@@ -43,9 +43,9 @@ pub enum Error {
     /// It is known by its hash alone.
     #[error("the payload has not arrived yet: try again when a neighbour that has it is connected")]
     NotArrived,
-    /// It is too large to travel with a post that is held.
+    /// It is too large to travel with a post that is held, or with so many of them.
     #[error(
-        "the payload has over {INLINE_BYTES} bytes, so it does not come with a post that waits for a like: like the post, or wait until somebody does"
+        "the payload is too large to come with a post that waits for a like: like the post, or wait until somebody does"
     )]
     HeldBack,
     /// It cannot be read without a key.

@@ -185,6 +185,8 @@ impl Flight {
         let was_placed = self.stage == Stage::Placed;
         if was_placed {
             self.turn_to(Stage::All);
+            // It is refused again, and counts once.
+            self.refused = 0;
         }
         was_placed
     }

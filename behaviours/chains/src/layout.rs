@@ -31,8 +31,10 @@ const PROFILE: u8 = 0x24;
 const MUTED: u8 = 0x25;
 const UNREAD: u8 = 0x26;
 const LEAF: u8 = 0x27;
+const OWN: u8 = 0x28;
 /// Every kind.
-pub(crate) const KINDS: [u8; 8] = [BLOCK, PAYLOAD, MISSING, HELD, PROFILE, MUTED, UNREAD, LEAF];
+pub(crate) const KINDS: [u8; 9] =
+    [BLOCK, PAYLOAD, MISSING, HELD, PROFILE, MUTED, UNREAD, LEAF, OWN];
 
 /// The number in a key made of a tag and a number.
 #[must_use]
@@ -171,6 +173,12 @@ pub(crate) fn all_unread(no: ChainNo) -> Vec<u8> {
 #[must_use]
 pub(crate) fn unread(no: ChainNo, ix: u32) -> Vec<u8> {
     [all_unread(no), ix.to_be_bytes().to_vec()].concat()
+}
+
+/// A block that was made here: its payload may be nowhere else.
+#[must_use]
+pub(crate) fn own(no: ChainNo, ix: u32) -> Vec<u8> {
+    [all(OWN, no), ix.to_be_bytes().to_vec()].concat()
 }
 
 /// What was frozen of a chain before an exchange that is not at its end.

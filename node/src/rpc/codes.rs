@@ -175,6 +175,8 @@ codes! {
     TOO_MANY_HELD = 3027, "too_many_held", "too many posts made here wait for a like",
         "wait until somebody with reps likes one of them";
     TOO_MANY_MUTED = 3028, "too_many_muted", "too many authors are muted", "unmute one first";
+    CLOCK_BEHIND = 3030, "clock_behind", "the node's clock is behind the chain",
+        "set the clock right, and post then";
     HELD_BACK = 3029, "held_back", "the payload is too large to come with a post that waits for a like",
         "like the post, or wait until somebody does";
     UPLOADS_FULL = 3020, "uploads_full", "too much is uploaded and not posted yet",

@@ -106,7 +106,9 @@ impl Desk<'_, '_, '_> {
             (live.flights.remove(&(chain.no, from)), live.next_flight())
         };
         let Some(flight) = flight else { return Ok(()) };
-        self.part(chain, from, flight.gaps);
+        if outcome.is_ok() || flight.gaps {
+            self.part(chain, from, flight.gaps);
+        }
         if outcome.is_ok() || flight.is_vain() {
             self.pause(chain, from, flight.is_vain());
         }
@@ -144,10 +146,10 @@ impl Desk<'_, '_, '_> {
 
     /// Whether a peer has something that cannot be taken.
     fn part(&self, chain: &Chain, peer: Peer, gaps: bool) {
-        let parted = &mut self.memory().live.borrow_mut().parted;
-        match gaps {
-            true => parted.insert((chain.no, peer)),
-            false => parted.remove(&(chain.no, peer)),
+        let mut live = self.memory().live.borrow_mut();
+        match gaps && live.online.contains(&peer) {
+            true => live.parted.insert((chain.no, peer)),
+            false => live.parted.remove(&(chain.no, peer)),
         };
     }
 

@@ -3,7 +3,12 @@
 
 use covey_kernel::{AskFailure, Bounded, Bytes, Effect, Fault, Hash, Peer, RequestId, Time};
 
-use super::{desk::Desk, ingest::Taken, serving::size, waiting::Waiting};
+use super::{
+    desk::Desk,
+    ingest::{Taken, is_payload},
+    serving::size,
+    waiting::Waiting,
+};
 use crate::{
     BlockId,
     error::Error,
@@ -58,8 +63,17 @@ impl Desk<'_, '_, '_> {
 
     /// A post is admitted.
     pub(super) fn held_no_longer(&mut self, chain: &Chain, id: &BlockId) -> Result<(), Fault> {
-        if chain.load(self.store())?.held.remove(&id.hash).is_some() {
-            self.view().delete(layout::held(chain.no, &id.hash));
+        let holding = chain.load(self.store())?.held.remove(&id.hash);
+        let Some(holding) = holding else { return Ok(()) };
+        self.view().delete(layout::held(chain.no, &id.hash));
+        if holding.from.is_none() { self.note_own(chain, id) } else { Ok(()) }
+    }
+
+    /// A block in the graph was made here.
+    pub(super) fn note_own(&mut self, chain: &Chain, id: &BlockId) -> Result<(), Fault> {
+        let found = chain.load(self.store())?.find(id);
+        if let Some(ix) = found {
+            self.view().put(layout::own(chain.no, ix.0), Vec::new());
         }
         Ok(())
     }
@@ -84,6 +98,9 @@ impl Desk<'_, '_, '_> {
         let own = own.map(|(_, post)| Item { block: post.signed, payload: None });
         let mut items: Vec<Item> = own.take(HELD_PER_NEIGHBOUR).collect();
         let mut bytes = items.iter().map(size).fold(0, usize::saturating_add);
+        // Not always the same ones get the room.
+        let start = usize::try_from(self.below(items.len() as u64)).unwrap_or(0);
+        items.rotate_left(start);
         for item in &mut items {
             let left = PAGE_BYTES.saturating_sub(bytes).min(INLINE_BYTES);
             // What there is no room for is known by its block, and comes with the like.
@@ -119,7 +136,11 @@ impl Desk<'_, '_, '_> {
         for item in items {
             let id = item.block.block.id();
             let there = chain.load(self.store())?.held.contains_key(&id.hash);
-            if there || item.block.block.vote.is_some() {
+            if there {
+                self.fill_held(chain, item)?;
+                continue;
+            }
+            if item.block.block.vote.is_some() {
                 continue;
             }
             let mut waiting = Waiting::default();
@@ -147,6 +168,19 @@ impl Desk<'_, '_, '_> {
             }
         }
         Ok(accepted)
+    }
+
+    /// A post is held already: its payload may have come without room for it, or not at all.
+    fn fill_held(&mut self, chain: &Chain, item: &Item) -> Result<(), Fault> {
+        let Some(payload) = &item.payload else { return Ok(()) };
+        let id = item.block.block.id();
+        if self.store().get(&layout::leaf(chain.no, &id.hash, 0))?.is_none()
+            && is_payload(chain, &item.block, payload)
+            && self.has_room(chain, payload.len() as u64)?
+        {
+            self.put_payload(chain, &id, payload)?;
+        }
+        Ok(())
     }
 
     fn keep_held(&mut self, from: Peer, chain: &Chain, item: &Item) -> Result<(), Error> {

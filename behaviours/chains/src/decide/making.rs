@@ -81,6 +81,7 @@ impl Desk<'_, '_, '_> {
         match self.take(chain, &item, &mut waiting)? {
             Taken::New => {
                 self.put_payload(chain, &id, payload)?;
+                self.note_own(chain, &id)?;
                 self.tell_taken(chain, &mut waiting)?;
                 let state = self.state_of(chain, &id)?;
                 // Before the first post nobody knows which chain this is, so nobody listens.

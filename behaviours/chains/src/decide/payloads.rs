@@ -115,25 +115,33 @@ impl Desk<'_, '_, '_> {
         Ok(kept.saturating_add(bytes) <= self.rules().room)
     }
 
-    /// Where half of the room is taken, payloads that do not go with their blocks give way: who sent them filled it with
-    /// what nobody reads. They would come again if their blocks came back.
+    /// Where more than half of the room is taken, others' payloads that do not go with their blocks give way, the latest
+    /// first: who sent them filled it with what nobody reads. If their blocks come back, whoever made them has them.
     pub(super) fn make_room(&mut self, chain: &Chain) -> Result<(), Fault> {
-        let unread = {
-            let mut loaded = chain.load(self.store())?;
-            if loaded.kept <= self.rules().room / 2 {
+        let kept: u64 = records::read(self.store(), &layout::kept(chain.no))?.unwrap_or(0);
+        if kept <= self.rules().room / 2 {
+            return Ok(());
+        }
+        let unread = chain.load(self.store())?.graph.unread();
+        for ix in unread.into_iter().rev() {
+            if chain.load(self.store())?.kept <= self.rules().room / 2 {
+                break;
+            }
+            self.give_way(chain, ix)?;
+        }
+        self.memory().tidy(chain.no);
+        Ok(())
+    }
+
+    fn give_way(&mut self, chain: &Chain, ix: Ix) -> Result<(), Fault> {
+        for stays in [layout::missing(chain.no, ix.0), layout::own(chain.no, ix.0)] {
+            if self.store().get(&stays)?.is_some() {
                 return Ok(());
             }
-            loaded.graph.unread()
-        };
-        for ix in unread {
-            let signed = self.signed(chain, ix)?;
-            let hash = signed.block.id().hash;
-            if self.store().get(&layout::leaf(chain.no, &hash, 0))?.is_some() {
-                self.drop_payload(chain, &hash)?;
-                self.await_payload(chain, ix, &signed.block)?;
-            }
         }
-        Ok(())
+        let block = self.signed(chain, ix)?.block;
+        self.drop_payload(chain, &block.id().hash)?;
+        self.await_payload(chain, ix, &block)
     }
 
     /// Changes how many bytes are here.

@@ -254,7 +254,7 @@ impl Desk<'_, '_, '_> {
     }
 
     /// A random number.
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.rng().next_u64().checked_rem(limit).unwrap_or(0)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     graph::{Ix, Votes},
     layout,
-    limits::{FORK_TIPS, FORKS_SHOWN, INLINE_BYTES},
+    limits::{FORK_TIPS, FORKS_SHOWN},
     loaded::Loaded,
     memory::Chain,
     records::{self, HeldPost},
@@ -89,24 +89,19 @@ impl Desk<'_, '_, '_> {
             return Err(Error::Purged);
         }
         let Some(payload) = self.read_payload(chain, &block)? else {
-            return Err(self.why_missing(chain, id, &block)?);
+            return Err(self.why_missing(chain, id)?);
         };
         let payload = chain.open(&block, payload, key)?;
         Ok(Content::decode(payload))
     }
 
     /// Why a payload is not here that may be shown.
-    fn why_missing(
-        &self,
-        chain: &Chain,
-        id: &BlockId,
-        block: &crate::Block,
-    ) -> Result<Error, Fault> {
+    fn why_missing(&self, chain: &Chain, id: &BlockId) -> Result<Error, Fault> {
         let loaded = chain.load(self.store())?;
         Ok(match loaded.find(id) {
             Some(ix) if loaded.graph.is_aside(ix) => Error::NotFetched(*id),
-            None if block.payload.size > INLINE_BYTES as u64 => Error::HeldBack,
-            _ => Error::NotArrived,
+            None => Error::HeldBack,
+            Some(_) => Error::NotArrived,
         })
     }
 

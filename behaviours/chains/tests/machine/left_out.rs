@@ -296,7 +296,13 @@ fn payloads_of_too_much_that_is_left_out_give_way() {
     assert_eq!(full.count(0, &line), line.len());
     assert!(full.net.status(0, &full.chain).kept > full.net.room / 2);
     full.net.round();
-    assert_eq!(full.net.status(0, &full.chain).kept, before);
+    let kept = full.net.status(0, &full.chain).kept;
+    assert!(kept > before && kept <= full.net.room / 2, "{kept}");
+    // The latest have gone first, and what was made here stays.
+    let lacks = |full: &mut Full, at: usize| {
+        full.net.payload(0, &full.chain, line[at].block.id()) == Err(Error::NotArrived)
+    };
+    assert!(!lacks(&mut full, 0) && lacks(&mut full, line.len() - 1));
 }
 
 fn block_of(net: &Net, author: u8, backs: &[BlockId], text: &[u8]) -> SignedBlock {
@@ -392,6 +398,32 @@ fn a_block_that_is_left_out_can_be_read_everywhere_and_brought_back() {
         assert_eq!(net.heads(at, &chain, Which::Blocked), []);
         assert_eq!(net.payload(at, &chain, answer).unwrap(), "no");
     }
+}
+
+/// The answer and what 3 has written on it are left out, too much of it.
+#[test]
+fn what_was_made_here_stays_where_others_give_way() {
+    let (mut net, chain) = apart();
+    let [_, answer] = parted(&mut net, &chain);
+    let (text, days) = (vec![b'x'; 16], MANY as u64 + 50);
+    net.wait(Span::millis(DAY * (days + 10)));
+    let (mut backs, mut line) = (vec![answer], Vec::new());
+    for number in 0..days {
+        let now = net.now;
+        net.now = now.minus(Span::millis(DAY * (days - number)));
+        let block = block_of(&net, 3, &backs, &text);
+        net.now = now;
+        backs = vec![block.block.id()];
+        line.push(block.block.id());
+        give_whole(&mut net, 1, &[block], &text);
+    }
+    let last = line[line.len() - 1];
+    assert!(net.payload(1, &chain, last).is_ok());
+    net.room = 2;
+    net.restart(1);
+    net.round();
+    assert_eq!(net.payload(1, &chain, last), Err(Error::NotArrived));
+    assert_eq!(net.payload(1, &chain, answer).as_deref(), Ok("no"));
 }
 
 #[test]

@@ -72,9 +72,8 @@ pub(super) fn code(error: &Error) -> Code {
         Error::TooEarly(_) | Error::NoSide(_) => codes::NO_SIDE,
         Error::PeerNotHere | Error::Peer(_) => codes::PEER_FAILED,
         Error::NoFirst => codes::NOT_ARRIVED,
-        Error::NoHeads | Error::ClockBehind | Error::Refused(_) | Error::Malformed(_) => {
-            codes::REFUSED
-        }
+        Error::ClockBehind => codes::CLOCK_BEHIND,
+        Error::NoHeads | Error::Refused(_) | Error::Malformed(_) => codes::REFUSED,
         Error::Store(_) => codes::HALTED,
     }
 }
