@@ -13,10 +13,10 @@ use crate::chains_net::{
 /// Operations of one run.
 const OPERATIONS: usize = 64;
 /// Bytes that decide on an operation.
-const OPERATION: usize = 6;
+const OPERATION: usize = 12;
 
-/// The kind of chain, then six bytes for each operation. Whatever happens: no node halts, what is shown makes sense
-/// and is the same after a restart, and where nothing freezes all show the same in the end.
+/// The kind of chain, then twelve bytes for each operation. Whatever happens: no node halts, what is shown makes sense
+/// and is the same after a restart, and where nothing freezes all show the same in the end, after one more.
 pub fn chains_machines(bytes: &[u8]) {
     let Some((kind, operations)) = bytes.split_first() else { return };
     let genesis = genesis(*kind);
@@ -27,6 +27,7 @@ pub fn chains_machines(bytes: &[u8]) {
         users.choices = Choices::Given(bytes.into());
         if harm { users.harm() } else { users.step() }
     }
+    users.recover();
     users.come_together();
     let first = users.whole(0);
     if !freezes {

@@ -37,7 +37,7 @@ fn random_chains_are_ordered_as_the_model_says() {
 fn random_operations_on_chains_leave_all_with_the_same() {
     let mut failed = Vec::new();
     for seed in seeds(RUNS) {
-        let mut operations = [0; 1 + 6 * 64];
+        let mut operations = [0; 1 + 12 * 64];
         ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut operations);
         if std::panic::catch_unwind(|| chains_machines(&operations)).is_err() {
             failed.push(seed);

@@ -3,6 +3,7 @@
 use covey_chains::{
     BlockId, Payload, Vote,
     genesis::{Genesis, Rules},
+    limits::{BACKS, REQUEST_BYTES, TIPS},
     wire::{Asker, ChainRef, Part},
 };
 use covey_kernel::{
@@ -13,7 +14,7 @@ use covey_kernel::{
 use crate::net::{Net, key, network};
 
 const HEADS: usize = 1_000_000;
-const BACKS: usize = 10_000;
+const MANY_BACKS: usize = 10_000;
 
 record! {
     /// As `Pull`, with room for more.
@@ -39,7 +40,7 @@ record! {
         time: Time,
         payload: Payload,
         vote: Option<Vote>,
-        backs: Bounded<BlockId, BACKS>,
+        backs: Bounded<BlockId, MANY_BACKS>,
         author: Option<PublicKey>,
     }
 }
@@ -128,8 +129,10 @@ fn a_million_heads_are_not_read() {
     let all = pull(chain, HEADS);
     assert!(all.len() > 30_000_000);
     let before = net.nodes[0].disk.entries.clone();
-    // The same with a few: it is well made but for its length.
-    for (number, bytes) in [pull(chain, 3), all[..500].to_vec(), all].into_iter().enumerate() {
+    // With a few it is well made; then one too many, a list that only claims to be long, and all of them.
+    let pulls = [pull(chain, TIPS), pull(chain, TIPS + 1), all[..500].to_vec(), all];
+    assert!(pulls[1].len() < REQUEST_BYTES);
+    for (number, bytes) in pulls.into_iter().enumerate() {
         let id = RequestId(1_000_000 + number as u64);
         net.expect_answer(id);
         net.feed(0, Input::Request { from, id, bytes });
@@ -149,11 +152,16 @@ fn ten_thousand_backs_are_not_read() {
         net.gossip(0, Topic(chain.topic()), cbor::encode(&news))
     };
     assert!(!gossip(&mut net, 3), "what it builds on is unknown, and no fault of who passes it on");
-    assert!(gossip(&mut net, BACKS), "it is not rejected");
-    let page = LongPage { items: Bounded::first([item(&net, BACKS)]), next: None };
-    net.answer_instead = Some(cbor::encode(&LongResponse::Page(page)));
-    net.link(0, 1);
-    assert_eq!(net.strikes, [net.nodes[1].peer]);
+    for backs in [BACKS + 1, MANY_BACKS] {
+        assert!(gossip(&mut net, backs), "{backs} are not rejected");
+    }
+    for (number, backs) in [3, BACKS + 1, MANY_BACKS].into_iter().enumerate() {
+        let page = LongPage { items: Bounded::first([item(&net, backs)]), next: None };
+        net.answer_instead = Some(cbor::encode(&LongResponse::Page(page)));
+        net.link(0, 1);
+        net.cut(0, 1);
+        assert_eq!(net.strikes.len(), number, "{backs}");
+    }
     assert_eq!(net.nodes[0].disk.entries, before);
     assert_eq!(net.order(0, &genesis).len(), 2);
 }

@@ -173,7 +173,7 @@ pub(super) fn graphs() -> Vec<(String, Vec<u8>)> {
 /// Operations on each kind of chain, by chance.
 pub(super) fn operations() -> Vec<(String, Vec<u8>)> {
     let run = |seed: u8| {
-        let mut bytes = vec![0; 1 + 6 * (8 + 4 * usize::from(seed))];
+        let mut bytes = vec![0; 1 + 12 * (8 + 4 * usize::from(seed))];
         ChaCha12Rng::seed_from_u64(u64::from(seed)).fill_bytes(&mut bytes);
         bytes[0] = seed;
         (format!("run-{seed}"), bytes)

@@ -70,6 +70,8 @@ pub(crate) struct Net {
     pub(crate) pulls: Vec<Pull>,
     /// A bit that is flipped in what travels next.
     pub(crate) flips: Option<usize>,
+    /// How many were.
+    pub(crate) flipped: usize,
     /// Room for payloads, at nodes that start from now on.
     pub(crate) room: u64,
 }
@@ -110,6 +112,7 @@ impl Net {
             wants: BTreeSet::new(),
             pulls: Vec::new(),
             flips: None,
+            flipped: 0,
             room: u64::MAX,
         };
         for number in 0..count {
@@ -293,6 +296,7 @@ impl Net {
         let bit = bit % (bytes.len() * 8).max(1);
         if let Some(byte) = bytes.get_mut(bit / 8) {
             *byte ^= 1 << (bit % 8);
+            self.flipped += 1;
         }
         bytes
     }

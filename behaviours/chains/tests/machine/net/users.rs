@@ -108,13 +108,21 @@ impl Users {
             _ => self.read_or_purge(at),
         }
         self.makes_sense(at);
+        if self.net.flips.is_none() {
+            self.net.tolerant = false;
+        }
+    }
+
+    /// How many bits were flipped, and how often somebody was blamed for one.
+    pub(crate) fn flipped(&self) -> [usize; 2] {
+        [self.net.flipped, self.net.strikes.len()]
     }
 
     /// A bit of what travels next is flipped, for which whoever seems to have said it is blamed; or gossip is
     /// lost until further notice.
     pub(crate) fn harm(&mut self) {
-        match self.below(2) {
-            0 => {
+        match self.below(4) {
+            0..3 => {
                 self.net.tolerant = true;
                 self.net.flips = Some(self.below(256) * 37 + self.below(256));
             }
@@ -260,12 +268,16 @@ impl Users {
         (order, heads, blocked, (1..=AUTHORS).map(reps).collect())
     }
 
-    /// All are restarted, meet all, and have time.
-    pub(crate) fn come_together(&mut self) {
+    /// Whatever was wrong is over: nothing is lost or changed on the way, all are restarted, and so much time passes
+    /// that nobody waits because of what came before.
+    pub(crate) fn recover(&mut self) {
         (self.net.flips, self.net.deaf, self.net.tolerant) = (None, false, false);
         (0..NODES).for_each(|at| self.restart(at));
-        // So long that nobody waits because of what came before.
         self.net.wait(Span::hours(2));
+    }
+
+    /// All meet all.
+    pub(crate) fn come_together(&mut self) {
         for at in 1..NODES {
             (0..at).for_each(|other| self.net.link(other, at));
         }
