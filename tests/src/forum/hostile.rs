@@ -22,7 +22,7 @@ const HOSTILE: usize = 1;
 /// Authors of whom the first has reps, and the others have some now and then.
 const KNOWN: u8 = 2;
 
-/// Newcomers who are never liked: one floods through their node, one by gossip.
+/// Newcomers of whom nobody likes more than a post or two: one floods through their node, one by gossip.
 const FLOODS: [u8; 2] = [90, 91];
 
 /// Posts of one flood, more than a neighbour keeps of an author; and of as many authors.
@@ -88,7 +88,7 @@ impl Authors {
         self.world.set_skew(HOSTILE, right);
     }
 
-    /// Posts of newcomers, more than anybody keeps.
+    /// Posts of newcomers, of some more than anybody keeps of one author.
     fn flood(&mut self) {
         let tip = self.pick(HOSTILE, Which::Placed);
         for number in 0..FLOOD {

@@ -44,17 +44,17 @@ pub fn run(seed: u64) -> Report {
 #[must_use]
 pub fn run_with(seed: u64, flaw: Option<Flaw>) -> Report {
     let nodes = ChaCha8Rng::seed_from_u64(!seed).random_range(2..=5);
-    run_of(seed, nodes, flaw)
+    run_of(seed, nodes, flaw).0
 }
 
-/// The same with so many nodes; of five the last comes late.
+/// The same with so many nodes, of five the last of which comes late; and what came of the harm.
 #[must_use]
-pub fn run_of(seed: u64, nodes: usize, flaw: Option<Flaw>) -> Report {
+pub fn run_of(seed: u64, nodes: usize, flaw: Option<Flaw>) -> (Report, Harm) {
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let links = links(nodes, &mut rng);
     let world = world(seed, Config::seeded(seed, nodes), links, flaw);
     let late: &[usize] = if nodes == 5 { &[4] } else { &[] };
-    run_steps(Authors::new(world, rng, act::genesis()), late).0
+    run_steps(Authors::new(world, rng, act::genesis()), late)
 }
 
 /// The testnet's 21 nodes, of which some come late, with clocks so far apart that what some make
@@ -74,6 +74,8 @@ pub struct Harm {
     pub taken: usize,
     /// Posts of a flood that one neighbour holds.
     pub held: usize,
+    /// All that is in the order.
+    pub placed: usize,
 }
 
 /// Authors do what they do, while some come late.
@@ -86,7 +88,8 @@ fn run_steps(mut authors: Authors, late: &[usize]) -> (Report, Harm) {
     }
     (0..part).for_each(|_| authors.step());
     authors.settle();
-    let harm = Harm { taken: authors.taken(), held: authors.most_held() };
+    let placed = authors.order(0).len();
+    let harm = Harm { taken: authors.taken(), held: authors.most_held(), placed };
     (Report::of(&authors.world, &checkers()), harm)
 }
 

@@ -3,13 +3,20 @@
 use covey_tests::process::Home;
 
 /// The steps that a README quotes or the demonstration prints, without what differs each time.
-fn steps(text: &str) -> Vec<&str> {
+fn steps(text: &str) -> Vec<String> {
     let is_step = |line: &&str| {
         let number = line.trim_start().split_once(". ").map(|(number, _)| number);
         number.is_some_and(|number| number.parse::<u8>().is_ok()) && line.ends_with("✓")
     };
-    let said = |line| str::split(line, " (").next().unwrap_or(line);
-    text.lines().filter(is_step).map(said).map(|line| line.trim_end_matches(['✓', ' '])).collect()
+    text.lines().filter(is_step).map(without_brackets).collect()
+}
+
+/// What stands in brackets differs each time.
+fn without_brackets(line: &str) -> String {
+    match (line.split_once(" ("), line.split_once(')')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{after}"),
+        _ => line.to_owned(),
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub(super) struct Get {
     /// The private key, or its name, of whom the payload is encrypted for
     #[arg(long, value_name = "KEY")]
     decrypt: Option<String>,
-    /// `file PATH`: write it there instead
+    /// `file PATH`: write it there instead, byte for byte (printed, a text gets the end of its line)
     to: Vec<String>,
 }
 
@@ -91,14 +91,15 @@ fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(Failure::io(format!("cannot write {}", path.display())))
 }
 
-/// A text and the end of its line, or the bytes of what is no text as they are. A terminal is shown nothing that
+/// A text with the end of its line, or the bytes of what is no text as they are. A terminal is shown nothing that
 /// could control it.
 fn show(bytes: &[u8]) -> Result<(), Failure> {
     if print::to_terminal() {
         return print::line(&print::safe(&String::from_utf8_lossy(bytes)));
     }
     let mut out = std::io::stdout().lock();
-    let end: &[u8] = if std::str::from_utf8(bytes).is_ok() { b"\n" } else { b"" };
+    let ends = bytes.ends_with(b"\n") || std::str::from_utf8(bytes).is_err();
+    let end: &[u8] = if ends { b"" } else { b"\n" };
     let written = out.write_all(bytes).and_then(|()| out.write_all(end));
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::NobodyReads),

@@ -90,7 +90,7 @@ async fn read(node: &Node, genesis: &str, first: &str) {
     assert_eq!(std::fs::read_to_string(path).unwrap(), "Bom dia!");
 }
 
-/// What is posted from a file, or from a pipe, comes out as it went in; what is no text has no end of a line.
+/// What is posted from a file, or from a pipe, comes out as it went in; only a text without the end of its line gets one.
 #[tokio::test]
 async fn files_come_out_as_they_went_in() {
     let node = Home::new("Here").await.start().await;
