@@ -1,10 +1,6 @@
 //! Decoding and signatures, before anything is decided.
 
-use covey_kernel::{
-    AskFailure, AskId, CommandId, GossipId, Hash, Input, InvalidSignature, Peer, PublicKey,
-    RequestId, Signature, verify_batch,
-};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use covey_kernel::{AskFailure, AskId, CommandId, GossipId, Input, Peer, RequestId, verify_all};
 
 use crate::{
     Chains,
@@ -49,7 +45,7 @@ pub(crate) fn check(rules: &Rules, inputs: Vec<Input<Chains>>) -> Vec<Result<Che
         signed.extend(found);
         owners.resize(signed.len(), at);
     }
-    for (at, verdict) in owners.into_iter().zip(verify(&signed)) {
+    for (at, verdict) in owners.into_iter().zip(verify_all(&signed)) {
         if verdict.is_err()
             && let Some(input) = checked.get_mut(at)
         {
@@ -103,17 +99,4 @@ fn refuse(input: &mut Result<Checked, Error>) {
         }
         _ => return,
     };
-}
-
-/// Whether each of these is correctly signed. The numbers that a batch is weighed with are drawn
-/// from a hash of the whole batch, so whoever makes a signature cannot choose them.
-fn verify(signed: &[(PublicKey, Vec<u8>, Signature)]) -> Vec<Result<(), InvalidSignature>> {
-    let mut all = Vec::new();
-    for (author, message, signature) in signed {
-        all.extend(author.as_bytes());
-        all.extend(Hash::of(message).as_bytes());
-        all.extend(signature.as_bytes());
-    }
-    let mut rng = ChaCha20Rng::from_seed(*Hash::of(&all).as_bytes());
-    verify_batch(&mut rng, signed)
 }

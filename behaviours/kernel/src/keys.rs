@@ -9,8 +9,10 @@ use std::{cell::RefCell, collections::HashSet, fmt, str::FromStr};
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use ed25519_zebra as zebra;
-use rand_core::CryptoRng;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{CryptoRng, SeedableRng};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use sha2::{Digest, Sha256};
 
 use crate::{Domain, NetworkId, signing_bytes};
 
@@ -175,6 +177,20 @@ pub fn verify_batch(
         return vec![Ok(()); items.len()];
     }
     items.iter().map(|(key, message, signature)| key.verify_bytes(message, signature)).collect()
+}
+
+/// Verifies many signatures at once, as [`verify_batch`] does. The numbers that the batch is weighed
+/// with are drawn from a hash of all of it, so whoever makes a signature cannot choose them, and the
+/// answer depends on nothing else.
+#[must_use]
+pub fn verify_all(items: &[(PublicKey, Vec<u8>, Signature)]) -> Vec<Result<(), InvalidSignature>> {
+    let mut all = Sha256::new();
+    for (key, message, signature) in items {
+        all.update(key.0);
+        all.update(Sha256::digest(message));
+        all.update(signature.0);
+    }
+    verify_batch(&mut ChaCha20Rng::from_seed(all.finalize().into()), items)
 }
 
 impl<'de> Deserialize<'de> for PublicKey {

@@ -37,7 +37,9 @@ pub use effects::{Address, AskFailure, AskId, CommandId, Effect, Effects, Reques
 pub use gossip::{GossipId, GossipVerdict, Topic};
 pub use hash::{HASH_LENGTH, Hash, Hasher};
 pub use hidden::is_hidden;
-pub use keys::{InvalidKey, InvalidSignature, Keypair, PublicKey, Signature, verify_batch};
+pub use keys::{
+    InvalidKey, InvalidSignature, Keypair, PublicKey, Signature, verify_all, verify_batch,
+};
 pub use machine::{
     Blame, Checks, Context, Frames, Input, Machine, MachineError, Origin, Turn, decide_all,
 };

@@ -168,6 +168,12 @@ pub trait Machine: Sized + Send + 'static {
     /// Brings memory up to date. Cannot fail.
     fn apply(&mut self, delta: Self::Delta);
 
+    /// Ends a turn after its last input, before the commit: what is done once for all inputs of a
+    /// turn, such as one signature over all that was decided in it.
+    fn close(&self, _cx: &mut Context<'_, '_, Self>) -> Result<Option<Self::Delta>, Fault> {
+        Ok(None)
+    }
+
     /// The response that tells a peer why its request was refused.
     fn refusal(error: &Self::Error) -> Vec<u8>;
 }
@@ -223,6 +229,12 @@ pub fn decide_all<M: Machine>(
                 refuse(&mut effects, origin, error);
             }
         }
+    }
+    view.savepoint();
+    if let Some(delta) =
+        machine.close(&mut Context { now, rng, view: &mut view, effects: &mut effects })?
+    {
+        machine.apply(delta);
     }
     Ok(Turn { writes: view.into_writes(), effects: effects.into_vec(), refused })
 }

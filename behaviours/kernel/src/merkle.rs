@@ -60,13 +60,33 @@ pub fn path(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
     Some(below)
 }
 
+/// The root over `leaves` and the path of each, as [`path`] gives them, in one go.
+#[must_use]
+pub fn paths(leaves: &[Hash]) -> (Hash, Vec<Vec<Hash>>) {
+    match leaves {
+        [] => (root(leaves), Vec::new()),
+        [only] => (*only, vec![Vec::new()]),
+        _ => {
+            let (left, right) = leaves.split_at(split(leaves.len()));
+            let ((left, mut all), (right, mut others)) = (paths(left), paths(right));
+            all.iter_mut().for_each(|path| path.push(right));
+            others.iter_mut().for_each(|path| path.push(left));
+            all.append(&mut others);
+            (node(&left, &right), all)
+        }
+    }
+}
+
 /// Whether `leaf` stands at `index` of a tree of `count` leaves with this root.
 #[must_use]
 pub fn verify(root: &Hash, count: usize, index: usize, leaf: Hash, path: &[Hash]) -> bool {
     climb(count, index, leaf, path).as_ref() == Some(root)
 }
 
-fn climb(count: usize, index: usize, leaf: Hash, path: &[Hash]) -> Option<Hash> {
+/// The root of the tree of `count` leaves in which `leaf` stands at `index` with this path; `None`
+/// if there is no such place, or the path is not exactly as long as the place wants.
+#[must_use]
+pub fn climb(count: usize, index: usize, leaf: Hash, path: &[Hash]) -> Option<Hash> {
     if index >= count {
         return None;
     }
@@ -96,8 +116,10 @@ mod tests {
         for n in 1..40 {
             let leaves = leaves(n);
             let root = root(&leaves);
+            assert_eq!(paths(&leaves).0, root);
             for (index, one) in leaves.iter().enumerate() {
                 let path = path(&leaves, index).unwrap();
+                assert_eq!(paths(&leaves).1[index], path);
                 assert!(verify(&root, n, index, *one, &path));
                 assert!(!verify(&root, n, (index + 1) % n, *one, &path) || n == 1);
                 assert!(!verify(&root, n, index, leaf(b"other"), &path));

@@ -23,6 +23,18 @@ impl NetworkId {
         Self(Hasher::new("covey/network/named/v1").field(name.as_bytes()).finish())
     }
 
+    /// A network with validators: the hash of its genesis.
+    #[must_use]
+    pub const fn of_genesis(genesis: Hash) -> Self {
+        Self(genesis)
+    }
+
+    /// As a hash.
+    #[must_use]
+    pub const fn hash(&self) -> Hash {
+        self.0
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; HASH_LENGTH] {
