@@ -1,0 +1,104 @@
+//! Every bound of the ledger.
+
+use covey_kernel::Span;
+
+/// Validators of one configuration: as many as a bitmap of 64 bits names.
+pub const VALIDATORS: usize = 64;
+
+/// Governance keys of one configuration.
+pub const GOVERNORS: usize = 16;
+
+/// Inputs of one transaction.
+pub const INPUTS: usize = 64;
+
+/// Outputs of one transaction.
+pub const OUTPUTS: usize = 256;
+
+/// Hashes from an output up to the root: the logarithm of [`OUTPUTS`].
+pub const OUTPUT_PATH: usize = 8;
+
+/// Transactions under one signature of a validator: those of one turn.
+pub const BATCH: usize = covey_kernel::limits::TURN_INPUTS;
+
+/// Hashes from a transaction up to the root of its batch: the logarithm of [`BATCH`].
+pub const BATCH_PATH: usize = 9;
+
+/// Outputs of a genesis.
+pub const GENESIS_OUTPUTS: usize = 1024;
+
+/// Bytes of an encoded genesis.
+pub const GENESIS_BYTES: usize = 256 << 10;
+
+/// Bytes of the name of a network, a validator or a token.
+pub const NAME_BYTES: usize = 64;
+
+/// Bytes of what the network's coin is called.
+pub const UNIT_BYTES: usize = 16;
+
+/// Addresses at which one validator is looked for.
+pub const ADDRESSES: usize = 4;
+
+/// Bytes of one encoded request. 64 inputs with certificates of 43 votes each have room, if their
+/// validators were not busy; else fewer.
+pub const REQUEST_BYTES: usize = 512 << 10;
+
+/// Bytes of one encoded response.
+pub const RESPONSE_BYTES: usize = 512 << 10;
+
+/// Ballots that a node remembers as correctly signed, twice.
+pub const KNOWN_BALLOTS: usize = 32_768;
+
+/// How often a validator tells the others its highest sequence number while that grows.
+pub const HEIGHT_EVERY: Span = Span::secs(1);
+
+/// How often a validator that has just started asks again those who have not answered.
+pub const ASK_AGAIN: Span = Span::secs(1);
+
+/// Outputs that one answer tells of an address.
+pub const HOLDINGS: usize = 64;
+
+/// Bytes of a label or a note.
+pub const LABEL_BYTES: usize = 200;
+
+/// Addresses that were made and never paid to, in each branch: so many a search by the phrase passes
+/// over before it ends.
+pub const GAP: u32 = 20;
+
+/// Peers that are told an address each.
+pub const HANDED: usize = 256;
+
+/// Own transactions that are not final.
+pub const PENDING: usize = 8192;
+
+/// Payment requests that are kept; of more the oldest unpaid ones make room.
+pub const REQUESTS: usize = 10_000;
+
+/// How long a payee's node is told of a payment before it is given up.
+pub const DELIVER_FOR: Span = Span::days(30);
+
+/// Payees' nodes that are told at once.
+pub const DELIVERIES: usize = 1024;
+
+/// First pause before a validator, or a payee, that gave no answer is asked again; it doubles.
+pub const RETRY_FIRST: Span = Span::millis(250);
+
+/// Longest pause before a validator that gave no answer is asked again.
+pub const RETRY_LAST: Span = Span::secs(30);
+
+/// How long an answer may take before the question counts as lost.
+pub const ASK_LIFE: Span = Span::secs(15);
+
+/// Lines of a list shown at once.
+pub const PAGE: usize = 1000;
+
+/// Outputs of one address that one validator may tell of in a search by the phrase.
+pub const SEARCHED: usize = 10_000;
+
+/// Votes that all validators together are asked for at once.
+pub const WANTED: usize = 8192;
+
+/// Votes that one validator is asked for at once.
+pub const WANTED_OF_ONE: usize = 1024;
+
+/// Bytes of a payment that is shown to its payee.
+pub const RECEIPT_BYTES: usize = 64 << 10;

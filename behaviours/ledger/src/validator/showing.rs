@@ -1,0 +1,119 @@
+//! What an operator is shown.
+
+use covey_kernel::{CommandId, Fault, Scan, Store, cbor};
+
+use super::{
+    Command, Cx, Delta, DoubleSpendView, LockView, OtherView, Reply, Stage, Status, Validator,
+    layout,
+    records::{self, DoubleSpend, Entry, Signed},
+    reply,
+};
+use crate::{error::Error, height::SignedHeight, output::Outpoint};
+
+/// Locks, or attempts, shown at once at most.
+const PAGE: usize = 1000;
+
+impl Validator {
+    pub(super) fn obey(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        id: CommandId,
+        command: Command,
+    ) -> Result<Delta, Error> {
+        let answer = match command {
+            Command::Status => Reply::Status(Box::new(self.status(cx.view)?)),
+            Command::Locks { limit, before } => {
+                Reply::Locks(self.locks(cx.view, limit.min(PAGE), before)?)
+            }
+            Command::Evidence { limit, after } => {
+                Reply::Evidence(self.attempts(cx.view, limit.min(PAGE), after)?)
+            }
+        };
+        reply(cx, id, answer);
+        Ok(Delta::default())
+    }
+
+    fn status(&self, store: &dyn Store) -> Result<Status, Fault> {
+        let configuration = self.rules.network.newest();
+        let memory = &self.memory;
+        let me = configuration.members.get(memory.place);
+        let mut others = Vec::new();
+        for (_, member) in self.others() {
+            let height = records::read::<SignedHeight>(store, &layout::height(&member.vote))?;
+            others.push(OtherView {
+                name: member.name.clone(),
+                connected: memory.online.contains(&member.peer),
+                height: height.map(|height| height.height.next),
+            });
+        }
+        let answered = match &memory.stage {
+            Stage::Checking(answered) => answered.len(),
+            Stage::Voting | Stage::Behind => self.needed(),
+        };
+        Ok(Status {
+            name: me.map(|me| me.name.clone()).unwrap_or_default(),
+            epoch: memory.epoch,
+            place: memory.place,
+            members: configuration.members.len(),
+            quorum: configuration.quorum(),
+            vote: memory.key.public(),
+            not_ready: memory.stage.not_ready(),
+            answered,
+            needed: self.needed(),
+            locked: memory.next,
+            others,
+        })
+    }
+
+    /// What was locked, newest first.
+    fn locks(
+        &self,
+        store: &dyn Store,
+        limit: usize,
+        before: Option<u64>,
+    ) -> Result<Vec<LockView>, Fault> {
+        let mut views = Vec::new();
+        let before = before.unwrap_or(u64::MAX);
+        let mut scan = Scan::prefix(layout::BALLOTS).backwards().limit(1);
+        while views.len() < limit {
+            let Some((key, bytes)) = store.scan(&scan)?.into_iter().next() else { break };
+            scan = scan.before(&key);
+            let first = layout::sequence(&key);
+            let first = first.ok_or_else(|| Fault::Corrupt("a ballot's key".into()))?;
+            if first >= before {
+                continue;
+            }
+            let signed: Signed = cbor::decode_stored(&bytes)?;
+            let numbered: Vec<_> = (first..before).zip(signed.transactions.iter()).collect();
+            for (sequence, tx) in numbered.into_iter().rev().take(limit.saturating_sub(views.len()))
+            {
+                let entry: Entry = records::must(store, &layout::entry(tx))?;
+                let inputs = entry.spend.body.inputs.to_vec();
+                views.push(LockView { sequence, tx: *tx, inputs });
+            }
+        }
+        Ok(views)
+    }
+
+    fn attempts(
+        &self,
+        store: &dyn Store,
+        limit: usize,
+        after: Option<Outpoint>,
+    ) -> Result<Vec<DoubleSpendView>, Fault> {
+        let mut scan = Scan::prefix(layout::EVIDENCE).limit(limit);
+        if let Some(after) = &after {
+            scan = scan.after(&layout::evidence(after));
+        }
+        let network = &self.rules.network.id;
+        let found = store.scan(&scan)?.into_iter().map(|(_, bytes)| {
+            let attempt: DoubleSpend = cbor::decode_stored(&bytes)?;
+            Ok(DoubleSpendView {
+                outpoint: attempt.first.outpoint,
+                first: attempt.first.tx(network),
+                second: attempt.second.id(network),
+            })
+        });
+        found.collect()
+    }
+}

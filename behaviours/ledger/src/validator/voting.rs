@@ -1,0 +1,120 @@
+//! Votes: an output is locked for one transaction, and all that was locked in a turn is signed at its
+//! end, so that a signature never leaves before its locks are on the disk, and one serves a whole turn.
+
+use covey_kernel::{Bounded, Effect, Fault, RequestId};
+
+use super::{
+    Change, Cx, Delta, DoubleSpendView, Event, Validator, answer, check, layout,
+    records::{self, DoubleSpend, Entry, Lock, Signed},
+};
+use crate::{
+    error::Error,
+    evidence::Evidence,
+    output::{Outpoint, TxId},
+    reason::Reason,
+    spend::Spend,
+    vote::{Ballot, Vote},
+    wire::FromValidator,
+};
+
+impl Validator {
+    /// Locks all inputs of a valid transaction for it, unless one is locked already.
+    pub(super) fn spend(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        id: RequestId,
+        tx: TxId,
+        spend: Spend,
+    ) -> Result<Delta, Error> {
+        if let Some(why) = self.memory.stage.not_ready() {
+            return Err(Error::NotReady(why));
+        }
+        // What this turn has locked is not in the store that the check saw.
+        if let Some(locked) = check::first_lock(cx.view, self.memory.epoch, &spend)? {
+            return self.locked(cx, id, tx, spend, locked);
+        }
+        let index = u16::try_from(self.memory.open.len()).unwrap_or(u16::MAX);
+        let lock = Lock { tx, first: self.memory.next, index };
+        for outpoint in spend.body.inputs.iter() {
+            let key = layout::lock(self.memory.epoch, outpoint);
+            records::write(cx.view, key, &lock);
+        }
+        for (index, salted) in (0u16..).zip(spend.outputs.iter()) {
+            let outpoint = Outpoint { tx, index };
+            cx.view.put(layout::owned(&salted.output.address, &outpoint), Vec::new());
+        }
+        let entry = Entry { epoch: self.memory.epoch, first: lock.first, index, spend };
+        records::write(cx.view, layout::entry(&tx), &entry);
+        Ok(Change::Locked(tx, id).into())
+    }
+
+    /// Something is locked already: for this transaction or for another one.
+    fn locked(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        id: RequestId,
+        tx: TxId,
+        spend: Spend,
+        (input, lock): (usize, Lock),
+    ) -> Result<Delta, Error> {
+        if lock.tx != tx {
+            let outpoint = spend.body.inputs.get(input).copied().ok_or(Reason::ProofCount)?;
+            let evidence = check::evidence(cx.view, &lock.tx, outpoint)?;
+            return self.conflict(cx, id, evidence, spend);
+        }
+        if lock.first == self.memory.next {
+            // Of this turn: the vote is made at its end.
+            return Ok(Change::Waits(id, usize::from(lock.index)).into());
+        }
+        let vote = check::vote(cx.view, &lock)?;
+        answer(cx, id, &FromValidator::Vote(vote));
+        Ok(Delta::default())
+    }
+
+    /// Shows the owner of an output what it was promised to, and notes the attempt.
+    pub(super) fn conflict(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        id: RequestId,
+        evidence: Evidence,
+        spend: Spend,
+    ) -> Result<Delta, Error> {
+        let key = layout::evidence(&evidence.outpoint);
+        if records::read::<DoubleSpend>(cx.view, &key)?.is_none() {
+            let network = &self.rules.network.id;
+            cx.effects.push(Effect::Tell(Event::DoubleSpend(DoubleSpendView {
+                outpoint: evidence.outpoint,
+                first: evidence.tx(network),
+                second: spend.body.id(network),
+            })));
+            let Spend { body: second, witnesses, .. } = spend;
+            let attempt = DoubleSpend { first: evidence.clone(), second, witnesses };
+            records::write(cx.view, key, &attempt);
+        }
+        answer(cx, id, &FromValidator::Conflict(Box::new(evidence)));
+        Ok(Delta::default())
+    }
+
+    /// Signs what this turn has locked, and answers all who wait for it.
+    pub(super) fn sign(&self, cx: &mut Cx<'_, '_>) -> Result<Option<Delta>, Fault> {
+        let memory = &self.memory;
+        if memory.open.is_empty() {
+            return Ok(None);
+        }
+        let ballot = Ballot::over(memory.epoch, memory.next, &memory.open);
+        let signature = ballot.sign(&memory.key, &self.rules.network.id);
+        let transactions = Bounded::new(memory.open.clone())
+            .map_err(|_| Fault::Corrupt("a turn with more inputs than it may have".into()))?;
+        let signed = Signed { transactions, epoch: memory.epoch, signature };
+        records::write(cx.view, layout::ballot(memory.next), &signed);
+        let votes = Vote::all(memory.next, &memory.open, signature);
+        for (request, at) in &memory.waiting {
+            if let Some(vote) = votes.get(*at) {
+                answer(cx, *request, &FromValidator::Vote(vote.clone()));
+            }
+        }
+        let mut changes = vec![Change::Signed];
+        changes.extend(self.tell_soon(cx));
+        Ok(Some(Delta(changes)))
+    }
+}

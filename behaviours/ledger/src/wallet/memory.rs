@@ -1,0 +1,138 @@
+//! What a wallet remembers while it runs. All of it can be rebuilt.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_kernel::{AskId, CommandId, Peer, Span, Time};
+
+use super::{command::Order, searching::Search};
+use crate::{
+    evidence::Evidence,
+    output::{Outpoint, TxId},
+    phrase::KeyTree,
+    reason::Reason,
+    vote::Vote,
+};
+
+/// A payment on its way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flight {
+    /// Votes by the voters' places.
+    pub(super) votes: BTreeMap<u8, Vote>,
+    /// Who has promised its coins to another.
+    pub(super) conflicts: BTreeMap<u8, Evidence>,
+    /// Who says that it is not valid.
+    pub(super) invalid: BTreeMap<u8, Reason>,
+    /// Who is asked, and until when an answer is waited for.
+    pub(super) asked: BTreeMap<u8, Time>,
+    /// Who is asked again, and when.
+    pub(super) again: BTreeMap<u8, (Time, Span)>,
+}
+
+impl Flight {
+    /// Whether a member has said what it has to say.
+    pub(super) fn is_settled(&self, place: u8) -> bool {
+        self.votes.contains_key(&place)
+            || self.conflicts.contains_key(&place)
+            || self.invalid.contains_key(&place)
+    }
+
+    /// When something is to be done next.
+    pub(super) fn next_due(&self) -> Option<Time> {
+        let again = self.again.values().map(|(at, _)| *at);
+        self.asked.values().copied().chain(again).min()
+    }
+}
+
+/// What an own question is about.
+#[derive(Clone, Debug)]
+pub(super) enum Errand {
+    /// A vote of the member at a place.
+    Vote(TxId, u8),
+    /// An address, to be paid at the owner's command.
+    Address(Peer, CommandId, Box<Order>),
+    /// A payee is told.
+    Deliver(Outpoint),
+    /// What there is at the address with an index, of the member at a place.
+    Claim(u32, u8),
+}
+
+/// A payee that is told.
+#[derive(Clone, Debug)]
+pub(super) struct Telling {
+    pub(super) to: Peer,
+    /// When it is told again, and how long it is waited then.
+    pub(super) again: (Time, Span),
+}
+
+/// What is remembered.
+pub(super) struct Memory {
+    /// The keys.
+    pub(super) tree: KeyTree,
+    pub(super) flights: BTreeMap<TxId, Flight>,
+    pub(super) tellings: BTreeMap<Outpoint, Telling>,
+    pub(super) search: Option<Search>,
+    pub(super) asks: BTreeMap<AskId, Errand>,
+    /// How many votes the member at a place is asked for.
+    pub(super) wanted: BTreeMap<u8, usize>,
+    pub(super) next_ask: u64,
+    pub(super) online: BTreeSet<Peer>,
+}
+
+/// One change of it.
+pub(super) enum Change {
+    Tree(KeyTree),
+    Flight(TxId, Box<Flight>),
+    Landed(TxId),
+    Telling(Outpoint, Telling),
+    Told(Outpoint),
+    Search(Option<Box<Search>>),
+    Asked(AskId, Errand),
+    Answered(AskId),
+    Online(Peer),
+    Offline(Peer),
+}
+
+impl Memory {
+    pub(super) fn apply(&mut self, change: Change) {
+        match change {
+            Change::Tree(tree) => self.tree = tree,
+            Change::Flight(tx, flight) => {
+                self.flights.insert(tx, *flight);
+            }
+            Change::Landed(tx) => {
+                self.flights.remove(&tx);
+            }
+            Change::Telling(outpoint, telling) => {
+                self.tellings.insert(outpoint, telling);
+            }
+            Change::Told(outpoint) => {
+                self.tellings.remove(&outpoint);
+            }
+            Change::Search(search) => self.search = search.map(|search| *search),
+            Change::Asked(ask, errand) => {
+                self.next_ask = self.next_ask.max(ask.0.saturating_add(ASK_STEP));
+                if let Errand::Vote(_, place) = &errand {
+                    let wanted = self.wanted.entry(*place).or_default();
+                    *wanted = wanted.saturating_add(1);
+                }
+                self.asks.insert(ask, errand);
+            }
+            Change::Answered(ask) => {
+                if let Some(Errand::Vote(_, place)) = self.asks.remove(&ask) {
+                    let wanted = self.wanted.entry(place).or_default();
+                    *wanted = wanted.saturating_sub(1);
+                }
+            }
+            Change::Online(peer) => {
+                self.online.insert(peer);
+            }
+            Change::Offline(peer) => {
+                self.online.remove(&peer);
+            }
+        }
+    }
+}
+
+/// Questions are numbered by twos: the last bit says whether a validator or a wallet is asked, since
+/// their answers are told apart by nothing else.
+pub(super) const ASK_STEP: u64 = 2;

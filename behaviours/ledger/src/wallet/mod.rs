@@ -1,0 +1,149 @@
+//! A wallet: keys from a phrase, the coins at their addresses, and the payments that are made of them.
+
+mod addresses;
+mod book;
+mod check;
+mod command;
+mod delivering;
+mod desk;
+mod flights;
+mod layout;
+mod memory;
+mod paying;
+mod receiving;
+mod records;
+mod searching;
+mod select;
+mod showing;
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_kernel::{
+    Bytes, Context, CryptoRng, Fault, Frames, Input, Machine, Peer, Store, Time, View,
+};
+
+use crate::{
+    chain::Network,
+    error::Error,
+    phrase::{KeyTree, Phrase},
+    vote::KnownBallots,
+    wire::{FRAMES, FromWallet},
+};
+pub use check::Checked;
+pub use command::{AddressView, Command, Event, LineView, Order, PaymentView, Reply, Status};
+use desk::Desk;
+use memory::{Change, Memory};
+use records::Me;
+pub use records::{
+    Asked, Balance, Came, Coin, Failure, Label, Line, Payment, Progress, Restored, Use,
+};
+
+/// What never changes while a wallet runs.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The network.
+    pub network: Network,
+    /// The own node.
+    pub peer: Peer,
+    /// Ballots that are known to be right.
+    pub ballots: KnownBallots,
+}
+
+/// A wallet as a machine.
+pub struct Wallet {
+    rules: Rules,
+    memory: Memory,
+}
+
+/// What a decision changes in memory.
+pub struct Delta(Vec<Change>);
+
+/// What a decision works with.
+type Cx<'a, 'v> = Context<'a, 'v, Wallet>;
+
+impl Machine for Wallet {
+    const NAME: &'static str = "wallet";
+    const FRAMES: Frames = FRAMES;
+
+    type Command = Command;
+    type Reply = Reply;
+    type Event = Event;
+    type Error = Error;
+    type Rules = Rules;
+    type Checked = Checked;
+    type Delta = Delta;
+
+    fn open(
+        rules: Rules,
+        _now: Time,
+        rng: &mut dyn CryptoRng,
+        view: &mut View<'_>,
+    ) -> Result<Self, Error> {
+        let phrase = match records::read::<Me>(view, layout::ME)? {
+            Some(me) => phrase_of(&me)?,
+            None => {
+                let phrase = Phrase::generate(rng);
+                records::write(view, layout::ME.to_vec(), &first(&phrase, Restored::No(())));
+                phrase
+            }
+        };
+        let memory = Memory {
+            tree: KeyTree::new(&phrase),
+            flights: BTreeMap::new(),
+            tellings: BTreeMap::new(),
+            search: None,
+            asks: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            // Answers to questions of an earlier life must not be taken for ones to this one's.
+            next_ask: rng.next_u64() >> 2 & !1,
+            online: BTreeSet::new(),
+        };
+        Ok(Self { rules, memory })
+    }
+
+    fn check(
+        rules: &Rules,
+        _base: &dyn Store,
+        _now: Time,
+        inputs: Vec<Input<Self>>,
+    ) -> Vec<Result<Checked, Error>> {
+        check::check(rules, inputs)
+    }
+
+    fn decide(&self, cx: &mut Cx<'_, '_>, input: Checked) -> Result<Delta, Error> {
+        let mut desk = Desk::new(self, cx);
+        desk.decide(input)?;
+        Ok(desk.into_delta())
+    }
+
+    fn apply(&mut self, delta: Delta) {
+        for change in delta.0 {
+            self.memory.apply(change);
+        }
+    }
+
+    fn refusal(error: &Error) -> Vec<u8> {
+        let refusal = match error {
+            Error::Invalid(reason) => FromWallet::Invalid(*reason),
+            Error::NotMine => FromWallet::NotMine(()),
+            _ => FromWallet::None(()),
+        };
+        refusal.encode()
+    }
+}
+
+/// A wallet in which nothing ever was.
+fn first(phrase: &Phrase, restored: Restored) -> Me {
+    Me {
+        entropy: Bytes::new(phrase.entropy().to_vec()).unwrap_or_default(),
+        own: Default::default(),
+        handed: Default::default(),
+        line: 0,
+        restored,
+    }
+}
+
+fn phrase_of(me: &Me) -> Result<Phrase, Fault> {
+    Phrase::from_entropy(&me.entropy).map_err(|error| Fault::Corrupt(error.to_string()))
+}

@@ -1,0 +1,164 @@
+//! What nodes say to each other about money. A node may be a validator, hold a wallet, or both, under
+//! one protocol: a request says which of the two it is for.
+
+use covey_kernel::{
+    Bounded, Frames, PublicKey,
+    cbor::{self, DecodeError},
+    tagged,
+};
+
+use crate::{
+    evidence::Evidence,
+    height::SignedHeight,
+    holdings::{Claim, Holding},
+    limits::{HOLDINGS, REQUEST_BYTES, RESPONSE_BYTES},
+    proof::Paid,
+    reason::Reason,
+    spend::Spend,
+    vote::Vote,
+};
+
+/// What the protocol is called.
+pub const PROTOCOL: &str = "ledger";
+
+/// How large its frames may be.
+pub const FRAMES: Frames = Frames { request: REQUEST_BYTES, response: RESPONSE_BYTES };
+
+tagged! {
+    /// A request to a node.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum Request {
+        /// For the validator.
+        0 => Validator(ToValidator),
+        /// For the wallet.
+        1 => Wallet(ToWallet),
+    }
+}
+
+tagged! {
+    /// A request to a validator.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum ToValidator {
+        /// Vote for a transaction.
+        0 => Spend(Box<Spend>),
+        /// A validator tells how far it has come.
+        1 => Height(SignedHeight),
+        /// A validator asks how far it had come itself.
+        2 => MyHeight(()),
+        /// Somebody asks what there is at an address of theirs.
+        3 => Claim(Box<Claim>),
+    }
+}
+
+tagged! {
+    /// Why a validator does not answer yet, or any more.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum NotReady {
+        /// The node is no validator.
+        0 => NoValidator(()),
+        /// It has just started, and asks the others how far it had come.
+        1 => Checking(()),
+        /// Its store is older than what the others know of it: it must never vote again.
+        2 => Behind(()),
+        /// Its epoch is over.
+        3 => Sealed(()),
+        /// Its epoch has begun, and it does not yet have what the last one handed over.
+        4 => Importing(()),
+    }
+}
+
+tagged! {
+    /// A validator's answer.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum FromValidator {
+        /// It votes for the transaction.
+        0 => Vote(Vote),
+        /// It has voted for another transaction that spends the same.
+        1 => Conflict(Box<Evidence>),
+        /// The transaction is not valid.
+        2 => Invalid(Reason),
+        /// It cannot say.
+        3 => NotReady(NotReady),
+        /// How far the asking validator had come, as it told last.
+        4 => Height(Option<SignedHeight>),
+        /// It has noted what it was told.
+        5 => Noted(()),
+        /// What there is at an address.
+        6 => Holdings(Bounded<Holding, HOLDINGS>),
+    }
+}
+
+tagged! {
+    /// A request to a wallet.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum ToWallet {
+        /// Where may I pay you?
+        0 => Address(()),
+        /// You are paid.
+        1 => Deliver(Box<Paid>),
+    }
+}
+
+tagged! {
+    /// A wallet's answer.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum FromWallet {
+        /// Pay here.
+        0 => Address(PublicKey),
+        /// The payment is noted; whether it was already.
+        1 => Received(bool),
+        /// There is no wallet here, or it gives no address.
+        2 => None(()),
+        /// The payment is not valid.
+        3 => Invalid(Reason),
+        /// The payment is to somebody else.
+        4 => NotMine(()),
+    }
+}
+
+impl Request {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        cbor::encode(self)
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        cbor::decode(bytes, REQUEST_BYTES)
+    }
+
+    /// Whether encoded bytes are for the validator; what is malformed is for nobody, and goes to the
+    /// wallet, which refuses it.
+    #[must_use]
+    pub fn is_for_validator(bytes: &[u8]) -> bool {
+        // An array of two, the tag first.
+        bytes.starts_with(&[0x82, 0x00])
+    }
+}
+
+impl FromValidator {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        cbor::encode(self)
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        cbor::decode(bytes, RESPONSE_BYTES)
+    }
+}
+
+impl FromWallet {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        cbor::encode(self)
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        cbor::decode(bytes, RESPONSE_BYTES)
+    }
+}
