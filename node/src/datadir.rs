@@ -4,6 +4,9 @@
 //! <data>/            0700
 //!   lock             held while a node runs; tells its process id
 //!   node.key         0600, the node's Ed25519 secret in hexadecimal
+//!   genesis.json     how the network began, if it has a ledger
+//!   validator.key    0600, the secret that a validator first votes with, in hexadecimal
+//!   validator.starts 0600, how often that key was started
 //!   keys/            0700, named Ed25519 secrets in hexadecimal, 0600 each
 //!   covey.toml       settings, if there are any
 //!   covey.sock       the control socket (see [`socket_path`] for long paths)
@@ -24,7 +27,7 @@ use std::{
 };
 
 use covey_kernel::{CryptoRng, Keypair};
-use data_encoding::HEXLOWER_PERMISSIVE;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 pub use keystore::{InvalidKeyName, KEYS, KeyName, Keystore, KeystoreError, OWNER};
 pub use socket::{SOCKET_PATH_BYTES, socket_path};
@@ -33,6 +36,10 @@ const LOCK: &str = "lock";
 const KEY: &str = "node.key";
 const COOKIE: &str = "rpc.cookie";
 const SETTINGS: &str = "covey.toml";
+/// The genesis file of a data directory.
+pub const GENESIS: &str = "genesis.json";
+const VALIDATOR: &str = "validator.key";
+const STARTS: &str = "validator.starts";
 const SECRET_LENGTH: usize = 32;
 /// Digits of the largest process id, with room to spare.
 const PID_BYTES: u64 = 20;
@@ -180,6 +187,61 @@ impl DataDir {
                 Ok(key)
             }
         }
+    }
+
+    /// The genesis file, whether it exists or not.
+    #[must_use]
+    pub fn genesis(&self) -> PathBuf {
+        self.path.join(GENESIS)
+    }
+
+    /// Makes the node a validator, before it has a key of its own.
+    pub fn become_validator(&self, node: &Keypair, vote: &Keypair) -> Result<(), DataError> {
+        let key = |key: &Keypair| {
+            zeroize::Zeroizing::new(format!("{}\n", HEXLOWER.encode(key.secret().as_ref())))
+        };
+        let path = self.path.join(KEY);
+        if let Some(bytes) = private::read(&path)?
+            && parse_key(&path, &bytes, "start under a new identity")?.public() != node.public()
+        {
+            return Err(DataError::Damaged {
+                path,
+                reason:
+                    "it is another node's key than the validator's; set the validator up in a new \
+                         data directory"
+                        .into(),
+            });
+        }
+        private::write(&path, key(node).as_bytes())?;
+        private::write(&self.path.join(VALIDATOR), key(vote).as_bytes())
+    }
+
+    /// The key that the validator first votes with, and how often it was started; none if the node is
+    /// no validator.
+    pub fn validator(&self) -> Result<Option<(Keypair, u64)>, DataError> {
+        let path = self.path.join(VALIDATOR);
+        let Some(bytes) = private::read(&path)? else { return Ok(None) };
+        let key = parse_key(&path, &bytes, "be no validator any more")?;
+        let path = self.path.join(STARTS);
+        let starts = match private::read(&path)? {
+            None => 0,
+            Some(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                text.trim().parse().map_err(|_| DataError::Damaged {
+                    path,
+                    reason:
+                        "it is no number; without it an old copy of the validator's locks may go \
+                             unnoticed, so have the validator replaced by one with a new key"
+                            .into(),
+                })?
+            }
+        };
+        Ok(Some((key, starts)))
+    }
+
+    /// Notes beside the validator's key how often it was started.
+    pub fn count_start(&self, starts: u64) -> Result<(), DataError> {
+        private::write(&self.path.join(STARTS), format!("{starts}\n").as_bytes())
     }
 
     /// A new token for HTTP, which clients read from `rpc.cookie`.

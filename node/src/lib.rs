@@ -18,6 +18,7 @@ pub mod client;
 pub mod config;
 pub mod datadir;
 pub mod driver;
+pub mod ledger;
 pub mod local;
 pub mod logs;
 pub mod node;

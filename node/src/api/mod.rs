@@ -6,8 +6,10 @@ mod keys;
 pub mod msg;
 mod net;
 mod node;
+pub mod pay;
 pub mod secret;
 pub mod types;
+pub mod validator;
 
 use std::sync::Arc;
 
@@ -26,6 +28,8 @@ pub fn methods(state: Arc<State>) -> Result<Api, RegistryError> {
     keys::register(&mut registry);
     msg::register(&mut registry);
     chains::register(&mut registry);
+    pay::register(&mut registry);
+    validator::register(&mut registry);
     registry.finish()
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     node::{State, peer_id},
     rpc::{Method, NoParams, Registry, RpcError, codes},
-    swarm::{DialFailure, Direction, Multiaddr, PeerId, PeerInfo, Refused},
+    swarm::{DialFailure, Direction, Multiaddr, PeerInfo, Refused},
 };
 
 pub(super) fn register(registry: &mut Registry<State>) {
@@ -145,12 +145,4 @@ fn undialed(failure: &DialFailure) -> RpcError {
         | DialFailure::Closed
         | DialFailure::Timeout => RpcError::new(codes::UNREACHABLE, failure),
     }
-}
-
-/// A peer from its libp2p id or its key in hexadecimal.
-pub(super) fn parse_peer(text: &str) -> Option<Peer> {
-    if let Ok(peer) = text.trim().parse::<Peer>() {
-        return Some(peer);
-    }
-    covey_shell::peer(&text.trim().parse::<PeerId>().ok()?)
 }

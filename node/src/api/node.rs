@@ -11,6 +11,7 @@ use crate::{
 };
 use covey_chains::Chains;
 use covey_kernel::{Machine, Time};
+use covey_ledger::{Validator, Wallet};
 
 pub(super) fn register(registry: &mut Registry<State>) {
     registry
@@ -60,6 +61,15 @@ async fn status(state: Arc<State>) -> Result<Status, RpcError> {
     let both = tokio::try_join!(state.swarm.peers(), state.swarm.addresses());
     let (peers, addresses) = both.map_err(swarm_ended)?;
     let uptime = SystemTime::now().duration_since(state.started).unwrap_or_default();
+    let mut protocols = vec![
+        protocol(Msg::NAME, state.messaging.metrics()),
+        protocol(Chains::NAME, state.chains.metrics()),
+    ];
+    if let Some(ledger) = &state.ledger {
+        protocols.push(protocol(Wallet::NAME, ledger.wallet.metrics()));
+        let validator = ledger.validator.as_ref();
+        protocols.extend(validator.map(|one| protocol(Validator::NAME, one.metrics())));
+    }
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").into(),
         network: state.network_name.clone(),
@@ -72,10 +82,7 @@ async fn status(state: Arc<State>) -> Result<Status, RpcError> {
         memory_bytes: resident(),
         peers: peers.iter().filter(|peer| peer.admitted).count(),
         listen: addresses.listen.iter().map(ToString::to_string).collect(),
-        protocols: vec![
-            protocol(Msg::NAME, state.messaging.metrics()),
-            protocol(Chains::NAME, state.chains.metrics()),
-        ],
+        protocols,
     })
 }
 

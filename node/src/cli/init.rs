@@ -3,15 +3,18 @@
 use std::{
     fs,
     net::{Ipv4Addr, UdpSocket},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
 
-use super::{Failure, Global, print};
+use covey_ledger::{Genesis, Member};
+
+use super::{Failure, Global, network, print};
 use crate::{
     config::{self, DisplayName},
     datadir::{DataDir, settings_path},
+    ledger::ValidatorFile,
     node::peer_id,
 };
 
@@ -23,38 +26,85 @@ pub(super) struct Init {
     /// The port for QUIC and TCP [default: a free one]
     #[arg(long)]
     port: Option<u16>,
-    /// The name of the network to join
-    #[arg(long, default_value = "open")]
+    /// The network to join: its name, or the genesis file of one with a ledger
+    #[arg(long, value_name = "NAME|GENESIS", default_value = "open")]
     network: String,
+    /// Be a validator of that network: its key file, as `covey network new` wrote it
+    #[arg(long, value_name = "KEYFILE")]
+    validator: Option<PathBuf>,
 }
 
 impl Init {
     /// What `start` uses on a data directory that is not set up.
     pub(super) fn fresh() -> Self {
-        Self { name: None, port: None, network: "open".into() }
+        Self { name: None, port: None, network: "open".into(), validator: None }
     }
 }
 
 pub(super) fn run(global: &Global, init: &Init) -> Result<(), Failure> {
     let path = global.data()?;
     let data = DataDir::open(&path)?;
-    let made = set_up(&data, init)?;
+    let (init, genesis) = init.founded(&data)?;
+    let made = set_up(&data, &init)?;
     let key = data.key(&mut rand::rng())?;
     let shown = serde_json::json!({
         "data": data.path(),
         "created": made,
         "peer_id": peer_id(&key.public()),
         "settings": settings_path(data.path()),
+        "network": genesis.as_ref().map(|genesis| genesis.network().to_string()),
+        "validator": init.validator.is_some(),
     });
     print::either(global.json, &shown, |_| {
         let path = path.display();
         let done = if made { "is set up" } else { "was set up before: nothing is changed" };
+        let network = genesis.as_ref().map(|genesis| {
+            format!("\n  network   {} ({})", &*genesis.name, genesis.network().short())
+        });
         format!(
-            "{path} {done}\n  node      {}\n  settings  {}\nRun the node with: covey start --data {path}",
+            "{path} {done}\n  node      {}\n  settings  {}{}\nRun the node with: covey start --data {path}",
             peer_id(&key.public()),
             settings_path(data.path()).display(),
+            network.unwrap_or_default(),
         )
     })
+}
+
+impl Init {
+    /// Reads the genesis and the validator's key, if any, and copies them into the data directory.
+    fn founded(&self, data: &DataDir) -> Result<(Self, Option<Genesis>), Failure> {
+        let file = Path::new(&self.network);
+        let is_file =
+            file.is_file() || self.network.ends_with(".json") || self.network.contains('/');
+        if !is_file {
+            return match &self.validator {
+                Some(_) => Err(Failure::Usage(
+                    "--validator needs the network's genesis: add --network GENESIS".into(),
+                )),
+                None => Ok((self.clone(), None)),
+            };
+        }
+        let genesis = network::adopt(file, &data.genesis())?;
+        let mut init = Self { network: genesis.name.to_string(), ..self.clone() };
+        if let Some(path) = &self.validator {
+            let keys = ValidatorFile::read(path)?;
+            let (node, vote) = keys
+                .keys()
+                .ok_or_else(|| Failure::Usage(format!("{} holds no keys", path.display())))?;
+            let named = |member: &&Member| member.peer == node.public();
+            if genesis.members.iter().find(named).map(|member| member.vote) != Some(vote.public()) {
+                return Err(Failure::Usage(format!(
+                    "{} is no key of a validator of this network: use one that was written with its \
+                     genesis",
+                    path.display()
+                )));
+            }
+            data.become_validator(&node, &vote)?;
+            init.port = init.port.or(keys.port);
+            init.name = init.name.or_else(|| Some(keys.validator.clone()));
+        }
+        Ok((init, Some(genesis)))
+    }
 }
 
 /// Writes the settings file if there is none; whether it did.

@@ -12,12 +12,15 @@ mod interrupt;
 mod keys;
 mod msg;
 mod net;
+mod network;
 mod node;
 mod outcome;
+mod pay;
 mod peer;
 mod print;
 mod purge;
 mod rpc;
+mod validator;
 
 use std::path::{Path, PathBuf};
 
@@ -112,6 +115,15 @@ covey now 1767225600000 sets it to the beginning of 2026.")]
     /// Delete a payload here, refuse it and never serve it again; its block stays
     #[command(after_help = "Example: covey purge 4_2144…")]
     Purge(purge::Purge),
+    /// Money: pay, be paid, see what there is
+    #[command(subcommand)]
+    Pay(pay::Pay),
+    /// The validator that this node is
+    #[command(subcommand)]
+    Validator(validator::Validator),
+    /// Begin a network with a ledger
+    #[command(subcommand)]
+    Network(network::Network),
     /// Settings
     #[command(subcommand)]
     Config(config::Config),
@@ -163,6 +175,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Chain(chain) => chain::run(&global, chain).await,
         Command::Purge(purge) => purge::run(&global, purge).await,
         Command::Peer(peer) => peer::run(&global, peer).await,
+        Command::Pay(pay) => pay::run(&global, pay).await,
+        Command::Validator(validator) => validator::run(&global, validator).await,
+        Command::Network(network) => network::run(&global, network),
         Command::Config(config) => config::run(&global, &config),
         Command::Rpc(rpc) => rpc::run(&global, rpc).await,
         Command::Demo(demo) => demo::run(&demo).await,

@@ -21,6 +21,9 @@ pub enum Failure {
     /// The logs.
     #[error(transparent)]
     Logs(#[from] LogError),
+    /// A validator's key file.
+    #[error(transparent)]
+    ValidatorKey(#[from] crate::ledger::ValidatorKeyError),
     /// Reading or writing a file or the terminal.
     #[error("{what}: {source}")]
     Io {
@@ -89,7 +92,7 @@ fn as_commands(help: &str) -> String {
         let (name, rest) = word
             .split_at(word.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(word.len()));
         match name.split_once('_') {
-            Some((group @ ("msg" | "net" | "keys" | "chains"), verb)) => {
+            Some((group @ ("msg" | "net" | "keys" | "chains" | "pay" | "validator"), verb)) => {
                 format!("`covey {group} {verb}`{rest}")
             }
             Some(("node", verb)) => format!("`covey {verb}`{rest}"),

@@ -89,7 +89,8 @@ macro_rules! settings {
 settings! {
     /// Which network, and how to reach it.
     network: Network {
-        /// The network to join: a name that its members share.
+        /// The network to join: a name that its members share. A node that was set up with a genesis
+        /// is on that network instead.
         name: String = "open".into();
         /// Addresses to listen on; port 0 is any free port.
         listen: Vec<Multiaddr> = any_address();

@@ -39,6 +39,15 @@ pub enum NodeError {
     /// The control socket.
     #[error(transparent)]
     Socket(#[from] rpc::BindError),
+    /// The genesis of the network.
+    #[error(transparent)]
+    Genesis(#[from] crate::ledger::GenesisError),
+    /// A validator's key on a network that has no validators.
+    #[error(
+        "this data directory has a validator's key, but no genesis: set it up anew with \
+         covey init --network GENESIS --validator KEYFILE"
+    )]
+    NoGenesis,
     /// Signals.
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),

@@ -61,8 +61,19 @@ impl Starting<'_> {
         rules: M::Rules,
         door: &Door<M>,
     ) -> Result<(Inbox<M>, driver::Handle), NodeError> {
+        self.marked(line, 0, rules, door)
+    }
+
+    /// The same for one of several machines on a line, which the marks on its questions tell apart.
+    pub(super) fn marked<M: Machine>(
+        &self,
+        line: Line,
+        mark: u64,
+        rules: M::Rules,
+        door: &Door<M>,
+    ) -> Result<(Inbox<M>, driver::Handle), NodeError> {
         let family = self.db.family(M::NAME).ok_or(NodeError::Family(M::NAME))?;
-        let outside = Mouth { line, swarm: self.swarm.clone() };
+        let outside = Mouth { line, mark, swarm: self.swarm.clone() };
         let (inbox, handle) = driver::spawn::<M>(rules, family, outside, self.driving)
             .map_err(|error| NodeError::Machine(error.to_string()))?;
         door.open(inbox.clone());
@@ -96,6 +107,8 @@ fn news_of<M: Machine>(input: Input<M>) -> Option<News> {
 /// `OVERDUE` inputs wait for a machine, more than one turn can ask for.
 pub(super) struct Mouth {
     pub(super) line: Line,
+    /// Bits that every question's id has.
+    pub(super) mark: u64,
     pub(super) swarm: swarm::Handle,
 }
 
@@ -109,6 +122,7 @@ impl Mouth {
 
 impl Outside for Mouth {
     fn ask(&mut self, to: Peer, ask: AskId, bytes: Vec<u8>) {
+        let ask = AskId(ask.0 | self.mark);
         self.say(Command::Ask { line: self.line, to, ask, bytes });
     }
 

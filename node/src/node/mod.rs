@@ -3,6 +3,7 @@
 
 mod error;
 mod glue;
+mod ledger;
 pub(crate) mod hangup;
 mod identity;
 
@@ -14,6 +15,7 @@ use std::{
 
 use covey_chains::Chains;
 use covey_kernel::{Input, Machine, NetworkId, Peer, Time};
+use covey_ledger::{Validator, Wallet};
 use covey_messaging::{Messaging, Rules, ratchet::Olm};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -31,7 +33,8 @@ use crate::{
 };
 
 pub use error::NodeError;
-pub use identity::peer_id;
+pub use identity::{parse_peer, peer_id};
+pub use ledger::Ledger;
 
 /// Messaging as the product runs it.
 pub type Msg = Messaging<Olm>;
@@ -41,11 +44,18 @@ pub type Msg = Messaging<Olm>;
 const _: () = {
     use covey_chains::limits::{ASKED_PER_TURN, NEIGHBOURS_TOLD};
     use covey_kernel::limits::TURN_INPUTS;
+    use covey_ledger::limits::{DELIVERIES, GAP, VALIDATORS, WANTED};
     use covey_messaging::limits::{CONTACTS, OPEN_INVITES};
     assert!(swarm::limits::OVERDUE > CONTACTS + OPEN_INVITES);
     // Chains ask a neighbour for the next thing, and tell some others, for each input.
     assert!(swarm::limits::OVERDUE > TURN_INPUTS * (NEIGHBOURS_TOLD + 2) + ASKED_PER_TURN);
     assert!(swarm::limits::SOUGHT > CONTACTS + OPEN_INVITES);
+    // A wallet may begin everything at once that waits for validators and payees, and a validator has
+    // two things to ask of each other one.
+    assert!(
+        swarm::limits::OVERDUE
+            > WANTED + DELIVERIES + GAP as usize * VALIDATORS + TURN_INPUTS + 2 * VALIDATORS
+    );
 };
 
 /// How long a stopping node waits for what is under way. With the control socket's own time it
@@ -58,6 +68,8 @@ pub struct State {
     pub messaging: Inbox<Msg>,
     /// The chains machine.
     pub chains: Inbox<Chains>,
+    /// Wallet and validator, if the network has a ledger.
+    pub ledger: Option<Ledger>,
     /// The swarm.
     pub swarm: swarm::Handle,
     /// The network.
@@ -87,6 +99,10 @@ impl State {
         // One that has stopped waits for nothing.
         self.messaging.push(Input::Wake).ok();
         self.chains.push(Input::Wake).ok();
+        if let Some(ledger) = &self.ledger {
+            ledger.wallet.push(Input::Wake).ok();
+            ledger.validator.as_ref().map(|validator| validator.push(Input::Wake));
+        }
         Ok(())
     }
 }
@@ -116,13 +132,20 @@ impl Node {
         let hangup = hangup::listen().map_err(NodeError::Signals)?;
         let config = &loaded.config;
         let key = data.key(&mut rand::rng())?;
-        let network = network_id(config);
+        let founded = ledger::founded(&data)?;
+        let network = founded.as_ref().map_or_else(|| network_id(config), ledger::Founded::id);
+        let network_name = match &founded {
+            Some(founded) => founded.name(),
+            None => config.network.name.clone(),
+        };
         let db = Db::open(&data.path().join("db"), network, SCHEMAS)?;
         let (to_messaging, to_chains) = <(glue::Door<Msg>, glue::Door<Chains>)>::default();
-        let carried = vec![
+        let doors = founded.as_ref().map(ledger::Doors::new);
+        let mut carried = vec![
             Carried::new::<Msg>(Line::Messaging, to_messaging.clone()),
             Carried::new::<Chains>(Line::Chains, to_chains.clone()),
         ];
+        carried.extend(doors.as_ref().map(ledger::Doors::carried));
         let swarm = swarm::spawn(swarm_config(config), &key, network, carried)?;
         let peer = key.public();
         let rules = Rules {
@@ -137,13 +160,22 @@ impl Node {
             starting.machine(Line::Messaging, rules, &to_messaging)?;
         let rules = covey_chains::Rules { network, peer, room: config.chains.room() };
         let (chains, drives_chains) = starting.machine(Line::Chains, rules, &to_chains)?;
-        let machines = vec![drives_messaging, drives_chains];
+        let mut machines = vec![drives_messaging, drives_chains];
+        let ledger = match (founded, doors) {
+            (Some(founded), Some(doors)) => {
+                let (ledger, drives) = founded.start(&starting, &data, peer, &doors)?;
+                machines.extend(drives);
+                Some(ledger)
+            }
+            _ => None,
+        };
         let state = Arc::new(State {
             messaging,
             chains,
+            ledger,
             swarm,
             network,
-            network_name: config.network.name.clone(),
+            network_name,
             peer: key.public(),
             data: data.path().to_path_buf(),
             keys: Keystore::of(data.path()),
@@ -208,6 +240,8 @@ async fn join_all(machines: Vec<driver::Handle>) -> Result<(), driver::JoinError
 pub(crate) const SCHEMAS: &[Schema] = &[
     Schema { family: Msg::NAME, migrations: &[] },
     Schema { family: Chains::NAME, migrations: &[] },
+    Schema { family: Wallet::NAME, migrations: &[] },
+    Schema { family: Validator::NAME, migrations: &[] },
 ];
 
 fn swarm_config(config: &Config) -> swarm::Config {

@@ -195,4 +195,144 @@ codes! {
         "choose a block that chain NAME heads forked lists, or one in the order";
     UNKNOWN_UPLOAD = 3019, "unknown_upload", "there is no such upload: it was posted, or is too old",
         "upload it again; an upload serves one post, within 60 s";
+
+    NO_LEDGER = 4000, "no_ledger", "this network has no ledger",
+        "set the node up with a genesis: covey init --network GENESIS";
+    NO_VALIDATOR = 4001, "no_validator", "this node is no validator",
+        "ask a node that was set up with a validator's key";
+    BAD_ADDRESS = 4002, "bad_address", "this is no address of this network",
+        "copy the address again, whole";
+    OTHER_ADDRESS = 4003, "other_address", "this is an address of another network",
+        "ask for an address on this network";
+    BAD_AMOUNT = 4004, "bad_amount", "this is no amount",
+        "write it like 12.50, with no more decimals than the network has";
+    ZERO_AMOUNT = 4005, "zero_amount", "an amount must be more than zero",
+        "pay more";
+    AMOUNT_TOO_SMALL = 4006, "amount_too_small", "the amount is smaller than the network allows",
+        "pay at least as much as the message says";
+    AMOUNT_TOO_LARGE = 4007, "amount_too_large", "the amounts add up to more than can be counted",
+        "pay less";
+    INSUFFICIENT_FUNDS = 4008, "insufficient_funds", "there is not enough money that may be spent",
+        "wait for payments that are not final, or pay less";
+    CHANGE_TOO_SMALL = 4009, "change_too_small", "too little would be left over",
+        "pay a little more or less";
+    TOO_FRAGMENTED = 4010, "too_fragmented", "the coins are too many and too small",
+        "put them together first: pay_consolidate";
+    PAYS_TWICE = 4011, "pays_twice", "a blocked payment of the same may still arrive",
+        "look at it first: pay_payment; send with twice if paying twice is acceptable";
+    TOO_MANY_PENDING = 4012, "too_many_pending", "too many payments are not final",
+        "wait until some are";
+    TOO_MANY_PAYEES = 4013, "too_many_payees", "a payment pays from 1 to 255 others",
+        "split it";
+    TOO_MANY_UNPAID = 4014, "too_many_unpaid", "too many addresses wait for their first payment",
+        "use one of them: pay_addresses";
+    UNKNOWN_PAYMENT = 4015, "unknown_payment", "there is no such payment",
+        "pay_history lists them";
+    NOT_FINAL = 4016, "not_final", "the payment is not final yet",
+        "wait until it is: pay_payment";
+    NOT_MINE = 4017, "not_mine", "the address is not of this wallet",
+        "show it to whoever it pays";
+    BAD_URI = 4018, "bad_uri", "this is no payment request",
+        "copy it again, whole: covey:ADDRESS?amount=12.50";
+    BAD_PAYMENT = 4019, "bad_payment", "this is no payment",
+        "copy it again, whole, as pay_proof gives it";
+    PAYMENT_ELSEWHERE = 4020, "payment_elsewhere", "the payment is on another network",
+        "show it to a node on that network";
+    WALLET_IN_USE = 4021, "wallet_in_use", "a phrase can be restored only in a wallet that was never used",
+        "set up a new data directory";
+    STILL_SEARCHING = 4022, "still_searching", "the search for the phrase's coins is not over",
+        "wait until it is: pay_status";
+    NOTHING_TO_CONSOLIDATE = 4023, "nothing_to_consolidate", "there are not two coins to put together",
+        "nothing needs to be done";
+    PAYEE_AWAY = 4024, "payee_away", "their node cannot be reached",
+        "pay an address that they give you";
+    PAYEE_HAS_NONE = 4025, "payee_has_none", "their node gives no address",
+        "ask them to use their wallet: covey pay address";
+    BAD_PHRASE = 4026, "bad_phrase", "these are not the words of a wallet",
+        "compare them word by word";
+    BAD_ASSET = 4027, "bad_asset", "this is no token",
+        "give the token's id as pay_tokens shows it";
+    TOO_MANY_PAYMENT_REQUESTS = 4028, "too_many_payment_requests", "as many payment requests are kept as may be",
+        "use an address without a request";
+    LABEL_TOO_LONG = 4029, "label_too_long", "a label or note is too long",
+        "it may have 200 bytes";
+    NO_AMOUNT = 4030, "no_amount", "it does not say how much is to be paid",
+        "name an amount";
+    TWO_AMOUNTS = 4031, "two_amounts", "the request asks for another amount",
+        "leave the amount out, or pay the address by hand";
+    TX_MALFORMED = 4100, "tx_malformed",
+        "it is malformed",
+        "nothing was signed for it: make the payment anew";
+    TX_NO_INPUTS = 4101, "tx_no_inputs",
+        "it spends nothing",
+        "nothing was signed for it: make the payment anew";
+    TX_INPUT_ORDER = 4102, "tx_input_order",
+        "an output is listed twice among its inputs, or they are not in ascending order",
+        "nothing was signed for it: make the payment anew";
+    TX_PROOF_COUNT = 4103, "tx_proof_count",
+        "it does not have one proof for each input",
+        "nothing was signed for it: make the payment anew";
+    TX_OUTPUT_COUNT = 4104, "tx_output_count",
+        "the number of its outputs is not what its body says",
+        "nothing was signed for it: make the payment anew";
+    TX_OUTPUT_ROOT = 4105, "tx_output_root",
+        "its outputs are not those that its body commits to",
+        "nothing was signed for it: make the payment anew";
+    TX_ZERO_AMOUNT = 4106, "tx_zero_amount",
+        "an output is worth nothing",
+        "nothing was signed for it: make the payment anew";
+    TX_OVERFLOW = 4107, "tx_overflow",
+        "its amounts add up to more than can be counted",
+        "nothing was signed for it: make the payment anew";
+    TX_SUMS = 4108, "tx_sums",
+        "what comes out is not what goes in",
+        "nothing was signed for it: make the payment anew";
+    TX_FEE = 4109, "tx_fee",
+        "what goes in is not what comes out and the network's fee",
+        "nothing was signed for it: make the payment anew";
+    TX_BELOW_MINIMUM = 4110, "tx_below_minimum",
+        "an output is smaller than the network allows",
+        "nothing was signed for it: make the payment anew";
+    TX_WITNESSES = 4111, "tx_witnesses",
+        "it is not signed by exactly the owners of what it spends",
+        "nothing was signed for it: make the payment anew";
+    TX_OWNER_SIGNATURE = 4112, "tx_owner_signature",
+        "an owner's signature is wrong",
+        "nothing was signed for it: make the payment anew";
+    TX_PROOF_OUTPOINT = 4113, "tx_proof_outpoint",
+        "a proof is of another output than the one that is spent",
+        "nothing was signed for it: make the payment anew";
+    TX_PROOF_PATH = 4114, "tx_proof_path",
+        "an output is not among those of the transaction that was certified",
+        "nothing was signed for it: make the payment anew";
+    TX_UNKNOWN_OUTPOINT = 4115, "tx_unknown_outpoint",
+        "the network has no such output",
+        "nothing was signed for it: make the payment anew";
+    TX_CERTIFICATE_EPOCH = 4116, "tx_certificate_epoch",
+        "a certificate is of an epoch that is not known here",
+        "nothing was signed for it: make the payment anew";
+    TX_CERTIFICATE_VOTES = 4117, "tx_certificate_votes",
+        "a certificate does not have the votes of exactly a quorum of validators",
+        "nothing was signed for it: make the payment anew";
+    TX_CERTIFICATE_SIGNERS = 4118, "tx_certificate_signers",
+        "a certificate names signers that are no validators, or not one for each vote",
+        "nothing was signed for it: make the payment anew";
+    TX_VOTE_PATH = 4119, "tx_vote_path",
+        "a vote is not for this transaction",
+        "nothing was signed for it: make the payment anew";
+    TX_VOTE_SIGNATURE = 4120, "tx_vote_signature",
+        "a validator's signature is wrong",
+        "nothing was signed for it: make the payment anew";
+    TX_NOT_IMPORTED = 4121, "tx_not_imported",
+        "a certificate of an earlier epoch is of a transaction that this epoch's validators were not handed",
+        "nothing was signed for it: make the payment anew";
+    TX_LOCKED = 4122, "tx_locked",
+        "an output that it spends is promised to another transaction",
+        "nothing was signed for it: make the payment anew";
+    TX_FROZEN = 4123, "tx_frozen",
+        "several transactions of an earlier epoch spend the same output: show a certificate of one of them",
+        "nothing was signed for it: make the payment anew";
+    TX_ONLY_CONSOLIDATION = 4124, "tx_only_consolidation",
+        "the validator has little space left and takes only transactions with fewer outputs than inputs",
+        "nothing was signed for it: make the payment anew";
 }

@@ -43,6 +43,7 @@ impl Task {
         match event {
             OverlayEvent::Messaging(event) => self.on_shell(Line::Messaging, event),
             OverlayEvent::Chains(event) => self.on_shell(Line::Chains, event),
+            OverlayEvent::Ledger(event) => self.on_shell(Line::Ledger, event),
             OverlayEvent::Identify(event) => self.on_identify(event),
             OverlayEvent::Ping(event) => self.on_ping(&event),
             OverlayEvent::Kad(event) => self.on_kad(event),

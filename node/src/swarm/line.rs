@@ -11,6 +11,8 @@ pub enum Line {
     Messaging,
     /// Forums, groups and identities.
     Chains,
+    /// Payments: wallets and validators.
+    Ledger,
 }
 
 /// A machine that the swarm carries. Of those that it does not carry it speaks no protocol.

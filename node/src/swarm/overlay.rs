@@ -39,6 +39,7 @@ pub struct Overlay {
     /// The shells of the machines that this node carries.
     pub(super) messaging: Toggle<Shell>,
     pub(super) chains: Toggle<Shell>,
+    pub(super) ledger: Toggle<Shell>,
 }
 
 impl Overlay {
@@ -47,6 +48,7 @@ impl Overlay {
         let shell = match line {
             Line::Messaging => &mut self.messaging,
             Line::Chains => &mut self.chains,
+            Line::Ledger => &mut self.ledger,
         };
         shell.as_mut()
     }
@@ -136,6 +138,7 @@ fn overlay(
         gossip: gossip::build(keypair, network, topics)?,
         messaging: shell(Line::Messaging),
         chains: shell(Line::Chains),
+        ledger: shell(Line::Ledger),
     })
 }
 

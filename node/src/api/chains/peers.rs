@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::{host, net},
-    node::State,
+    node::{State, parse_peer},
     rpc::{Registry, RpcError, codes},
 };
 
@@ -25,7 +25,7 @@ pub(super) fn register(registry: &mut Registry<State>) {
 
 /// By its id, by the machine that it is connected from, or by an address, with which the node connects.
 async fn peer(state: &State, text: &str) -> Result<Peer, RpcError> {
-    if let Some(peer) = net::parse_peer(text) {
+    if let Some(peer) = parse_peer(text) {
         return Ok(peer);
     }
     match text.trim().parse() {

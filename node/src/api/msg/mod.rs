@@ -10,9 +10,9 @@ use covey_kernel::{Address, Bytes, Time};
 use covey_messaging::{Command, ContactCode, HistoryQuery, Reply, Target};
 
 use super::types::Done;
-use super::{call_error, net::parse_peer, swarm_ended};
+use super::{call_error, swarm_ended};
 use crate::{
-    node::State,
+    node::{State, parse_peer},
     rpc::{Method, NoParams, Registry, RpcError, Subscription, codes, from_broadcast, limits},
     swarm::{Multiaddr, PeerId},
 };
