@@ -90,6 +90,20 @@ impl Vote {
         (0u16..).zip(paths).map(vote).collect()
     }
 
+    /// The vote for one of a ballot's transactions; `None` if there is no such.
+    #[must_use]
+    pub fn one(
+        first: u64,
+        transactions: &[TxId],
+        index: u16,
+        signature: Signature,
+    ) -> Option<Self> {
+        let leaves: Vec<_> = transactions.iter().map(leaf).collect();
+        let count = u16::try_from(leaves.len()).unwrap_or(u16::MAX);
+        let path = Bounded::first(merkle::path(&leaves, usize::from(index))?);
+        Some(Self { first, count, index, path, signature })
+    }
+
     /// The ballot that this is a vote of, if it is one for this transaction.
     pub fn ballot(&self, epoch: u64, tx: &TxId) -> Result<Ballot, Reason> {
         let Self { first, count, index, path, .. } = self;

@@ -1,6 +1,8 @@
 //! Decoding, and everything that can be judged before anything is decided. What is answered from the
 //! committed store is final: a lock never changes.
 
+use std::collections::BTreeSet;
+
 use covey_kernel::{
     AskFailure, AskId, CommandId, Fault, Input, Peer, RequestId, Store, verify_all,
 };
@@ -172,20 +174,23 @@ fn first_look(
     spend: Spend,
 ) -> Result<Look, Error> {
     let judged = spend.judge(&rules.network)?;
-    let Some((input, lock)) = first_lock(base, epoch, &spend)? else {
+    let Some((first, lock)) = first_lock(base, epoch, &spend)? else {
         return Ok(Look::New(Box::new(spend), judged));
     };
     if lock.tx == judged.tx {
         let vote = vote(base, &lock)?;
         return Ok(Look::Answered(Checked::Repeated(id, Box::new(vote))));
     }
-    if !is_signed_by_owner(&judged, input) {
-        // Else anybody could find out which transaction spent an output.
-        return Err(Reason::OwnerSignature.into());
+    // Only what who asks can sign for is shown, else anybody could find out which transaction spent an
+    // output; and what is locked besides makes no difference, else he could find out whether one has.
+    let signed = signed_inputs(&judged);
+    for (outpoint, signed) in spend.body.inputs.iter().zip(signed).skip(first) {
+        if signed && let Some(lock) = records::lock(base, epoch, outpoint)? {
+            let evidence = evidence(base, &lock.tx, *outpoint)?;
+            return Ok(Look::Answered(Checked::Conflict(id, Box::new((evidence, spend)))));
+        }
     }
-    let outpoint = spend.body.inputs.get(input).copied();
-    let evidence = evidence(base, &lock.tx, outpoint.ok_or(Reason::ProofCount)?)?;
-    Ok(Look::Answered(Checked::Conflict(id, Box::new((evidence, spend)))))
+    Err(Reason::OwnerSignature.into())
 }
 
 /// The first of the inputs that is locked, by its place. If this very transaction has been locked, all
@@ -206,8 +211,7 @@ pub(super) fn first_lock(
 /// The vote that was given.
 pub(super) fn vote(store: &dyn Store, lock: &Lock) -> Result<Vote, Fault> {
     let signed: SignedBallot = records::must(store, &layout::ballot(lock.first))?;
-    let votes = Vote::all(lock.first, &signed.transactions, signed.signature);
-    let vote = votes.into_iter().nth(usize::from(lock.index));
+    let vote = Vote::one(lock.first, &signed.transactions, lock.index, signed.signature);
     vote.ok_or_else(|| Fault::Corrupt("a ballot is too short".into()))
 }
 
@@ -222,13 +226,18 @@ pub(super) fn evidence(
     Ok(Evidence { outpoint, body, witnesses })
 }
 
-/// Whether the owner of an input has signed the transaction. Whose it is shows without a certificate:
-/// its name is a hash over the way to it.
-fn is_signed_by_owner(judged: &Judged, input: usize) -> bool {
-    let owner = judged.inputs.get(input).map(|output| output.address);
-    let signed = judged.owners.iter().filter(|signed| Some(signed.0) == owner);
-    let signed: Vec<Signed> = signed.cloned().collect();
-    !signed.is_empty() && verify_all(&signed).iter().all(Result::is_ok)
+/// For each input, whether its owner has signed the transaction. Whose it is shows without a
+/// certificate: its name is a hash over the way to it.
+fn signed_inputs(judged: &Judged) -> Vec<bool> {
+    let right = verify_all(&judged.owners);
+    let signed: BTreeSet<_> = judged
+        .owners
+        .iter()
+        .zip(right)
+        .filter(|(_, right)| right.is_ok())
+        .map(|(owner, _)| owner.0)
+        .collect();
+    judged.inputs.iter().map(|input| signed.contains(&input.address)).collect()
 }
 
 /// Verifies all signatures of all candidates: validators' first by what is known, owners' in one batch.
@@ -246,8 +255,9 @@ fn verify(rules: &Rules, candidates: Vec<Candidate>) -> Vec<(usize, Result<Check
         let signed =
             owners.by_ref().take(judged.owners.len()).fold(true, |all, one| all & one.is_ok());
         let verdict = match (certified, signed) {
-            (false, _) => Err(Reason::VoteSignature.into()),
-            (true, false) => Err(Reason::OwnerSignature.into()),
+            // The owners' first, as where a lock is found: else it would show whether there is one.
+            (_, false) => Err(Reason::OwnerSignature.into()),
+            (false, true) => Err(Reason::VoteSignature.into()),
             (true, true) => Ok(Checked::Spend(id, judged.tx, spend)),
         };
         verdicts.push((at, verdict));

@@ -24,7 +24,7 @@ impl Validator {
             let addresses = member.addresses.to_vec();
             cx.effects.push(Effect::Seek { peer: member.peer, addresses });
         }
-        if self.needed() == 0 {
+        if self.needed() == 0 && self.memory.stage != Stage::Behind {
             return self.becomes(cx, Stage::Voting);
         }
         self.ask_all(cx)
@@ -116,12 +116,14 @@ impl Validator {
     ) -> Result<Delta, Error> {
         let Some(place) = self.memory.asks.get(&ask).copied() else { return Ok(Delta::default()) };
         let mut delta = Delta::from(Change::Answered(ask));
-        let Stage::Checking(answered) = &self.memory.stage else { return Ok(delta) };
         let Ok(FromValidator::Height(height)) = outcome else { return Ok(delta) };
-        if height.is_some_and(|height| self.is_ahead_of_me(&height)) {
+        // Also when it votes already: the last to answer may be the only one who knows.
+        if let Some(height) = height.filter(|height| self.is_ahead_of_me(height)) {
+            records::write(cx.view, layout::height(&self.memory.key.public()), &height);
             delta.0.append(&mut self.becomes(cx, Stage::Behind).0);
             return Ok(delta);
         }
+        let Stage::Checking(answered) = &self.memory.stage else { return Ok(delta) };
         let mut answered = answered.clone();
         answered.insert(place);
         let enough = answered.len() >= self.needed();
@@ -143,7 +145,13 @@ impl Validator {
         if stage.not_ready() != self.memory.stage.not_ready() {
             cx.effects.push(Effect::Tell(Event::Ready(stage.not_ready())));
         }
-        Change::Stage(stage).into()
+        let votes = stage == Stage::Voting;
+        let mut delta = Delta::from(Change::Stage(stage));
+        // What it voted for before it stopped may never have been told.
+        if votes && self.memory.next > 0 {
+            delta.0.extend(self.tell_soon(cx));
+        }
+        delta
     }
 
     /// Plans to tell the others, unless that is planned.

@@ -21,6 +21,7 @@ use crate::{
     chain::Network,
     error::Error,
     genesis::Genesis,
+    height::SignedHeight,
     vote::KnownBallots,
     wire::{FRAMES, FromValidator, Request, ToValidator},
 };
@@ -91,13 +92,18 @@ impl Machine for Validator {
         if configuration.members.get(place).map(|member| member.vote) != Some(key.public()) {
             return Err(Error::NotThisValidator);
         }
+        let next = next_sequence(view)?;
+        // It was told once that it is behind, by its own word.
+        let own = records::read::<SignedHeight>(view, &layout::height(&key.public()))?;
+        let behind = own.is_some_and(|own| own.height.next > next);
+        let stage = if behind { Stage::Behind } else { Stage::Checking(BTreeSet::new()) };
         let memory = Memory {
             starts: me.starts,
             epoch: me.epoch,
             key,
             place,
-            stage: Stage::Checking(BTreeSet::new()),
-            next: next_sequence(view)?,
+            stage,
+            next,
             open: Vec::new(),
             waiting: Vec::new(),
             tell_at: None,

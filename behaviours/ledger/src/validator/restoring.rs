@@ -32,14 +32,26 @@ impl Validator {
         }
         let mut holdings = Vec::new();
         let mut bytes = 0usize;
-        for (key, _) in cx.view.scan(&scan)? {
-            let outpoint = key.get(prefix.len()..).and_then(Outpoint::from_key);
-            let outpoint = outpoint.ok_or_else(|| Fault::Corrupt("an address's key".into()))?;
-            // Locked in this turn: its vote is not there yet.
-            let Some(holding) = self.holding(cx.view, outpoint)? else { continue };
-            bytes = bytes.saturating_add(covey_kernel::cbor::encode(&holding).len());
-            holdings.push(holding);
-            if bytes > PAGE_BYTES {
+        'pages: loop {
+            let found = cx.view.scan(&scan)?;
+            let Some((last, _)) = found.last() else { break };
+            scan = scan.after(last);
+            for (key, _) in &found {
+                let outpoint = key.get(prefix.len()..).and_then(Outpoint::from_key);
+                let outpoint = outpoint.ok_or_else(|| Fault::Corrupt("an address's key".into()))?;
+                // Locked in this turn: its vote is not there yet.
+                if self.memory.open.contains(&outpoint.tx) {
+                    continue;
+                }
+                let holding = self.holding(cx.view, outpoint)?;
+                bytes = bytes.saturating_add(covey_kernel::cbor::encode(&holding).len());
+                holdings.push(holding);
+                if bytes > PAGE_BYTES {
+                    break 'pages;
+                }
+            }
+            // An empty page is the last one.
+            if !holdings.is_empty() {
                 break;
             }
         }
@@ -47,17 +59,14 @@ impl Validator {
         Ok(Delta::default())
     }
 
-    /// An output as this validator knows it; none if its vote is only made at the end of this turn.
-    fn holding(&self, store: &dyn Store, outpoint: Outpoint) -> Result<Option<Holding>, Fault> {
+    /// An output as this validator knows it.
+    fn holding(&self, store: &dyn Store, outpoint: Outpoint) -> Result<Holding, Fault> {
         let lock = records::lock(store, self.memory.epoch, &outpoint)?;
         let spent_by = lock.map(|lock| lock.tx);
         if outpoint.tx.0 == self.rules.network.id.hash() {
-            return Ok(Some(Holding { outpoint, spent_by, voted: None }));
+            return Ok(Holding { outpoint, spent_by, voted: None });
         }
         let entry: records::Entry = records::must(store, &layout::entry(&outpoint.tx))?;
-        if entry.first >= self.memory.next {
-            return Ok(None);
-        }
         let index = usize::from(outpoint.index);
         let short = || Fault::Corrupt("a transaction has too few outputs".into());
         let salted = entry.spend.outputs.get(index).cloned().ok_or_else(short)?;
@@ -70,6 +79,6 @@ impl Validator {
             path: Bounded::first(path),
             epoch: entry.epoch,
         };
-        Ok(Some(Holding { outpoint, spent_by, voted: Some(voted) }))
+        Ok(Holding { outpoint, spent_by, voted: Some(voted) })
     }
 }

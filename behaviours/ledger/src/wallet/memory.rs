@@ -110,7 +110,9 @@ impl Memory {
             }
             Change::Search(search) => self.search = search.map(|search| *search),
             Change::Asked(ask, errand) => {
-                self.next_ask = self.next_ask.max(ask.0.saturating_add(ASK_STEP));
+                // The last bit is not part of the number.
+                let next = (ask.0 & !1).saturating_add(ASK_STEP);
+                self.next_ask = self.next_ask.max(next);
                 if let Errand::Vote(_, place) = &errand {
                     let wanted = self.wanted.entry(*place).or_default();
                     *wanted = wanted.saturating_add(1);
