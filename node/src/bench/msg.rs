@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::{
-    BenchError, Latency, echo,
+    BenchError, Latency, echo, in_memory,
     meanwhile::Probes,
     paced::{self, Paced},
     rate,
@@ -146,11 +146,4 @@ async fn ids(node: &Local, who: &str) -> Result<Vec<String>, BenchError> {
             return Ok(all.into_iter().map(|message| message.id).collect());
         }
     }
-}
-
-/// Whether a folder is in memory, where a sync costs nothing.
-fn in_memory(place: &Path) -> bool {
-    /// `TMPFS_MAGIC` of Linux's `magic.h`.
-    const TMPFS: i64 = 0x0102_1994;
-    rustix::fs::statfs(place).is_ok_and(|system| i128::from(system.f_type) == i128::from(TMPFS))
 }

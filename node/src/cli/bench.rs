@@ -7,7 +7,7 @@ use futures::TryFutureExt as _;
 
 use super::{Failure, Global, interrupt::Signals, print};
 use crate::{
-    bench::{Latency, chains, echo, msg},
+    bench::{Latency, chains, echo, ledger, msg},
     local::Transport,
 };
 
@@ -43,6 +43,22 @@ pub(super) enum Bench {
         /// Start a node in which it has happened in so many chains
         #[arg(long, conflicts_with = "grow", value_parser = clap::value_parser!(u8).range(1..))]
         chains: Option<u8>,
+    },
+    /// Payments: the five scenarios of the thesis, many in flight, and one validator alone
+    ///
+    /// The nodes' data is in the folder for temporary files, which must be on the disk that is to be
+    /// measured: TMPDIR=/home/ann covey bench ledger
+    #[command(after_help = "Example: covey bench ledger --trials 10,100,1000")]
+    Ledger {
+        /// How often each scenario is done, in one run after another
+        #[arg(long, value_delimiter = ',', default_value = "10,100,1000")]
+        trials: Vec<u32>,
+        /// How many payments are made with many in flight
+        #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+        flood: u32,
+        /// How many transactions one validator alone is fed with
+        #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(2..))]
+        fed: u32,
     },
     /// Serves the bare echo to another process
     #[command(hide = true)]
@@ -90,6 +106,14 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
             let result = Signals::listen()?.unless(measured.map_err(failed)).await?;
             print::either(global.json, &result, chains_text)
         }
+        Bench::Ledger { trials, flood, fed } => {
+            let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+            let trials: Vec<usize> = trials.into_iter().map(count).collect();
+            let say = |what: &str| eprintln!("measuring: {what}");
+            let measured = ledger::measure(&trials, count(flood), count(fed), say);
+            let result = Signals::listen()?.unless(measured.map_err(failed)).await?;
+            print::either(global.json, &result, ledger_text)
+        }
         Bench::Msg { messages, pace, transport } => {
             let mut signals = Signals::listen()?;
             let messages = usize::try_from(messages).unwrap_or(usize::MAX);
@@ -103,6 +127,50 @@ pub(super) async fn run(global: &Global, bench: Bench) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn ledger_text(result: &ledger::LedgerResult) -> String {
+    let ledger::Limits { sign, verify, verify_owners, verify_validators } = result.limits;
+    let mut text = format!(
+        "one core: {sign:.0} signatures a second; verified {verify:.0} one by one, {verify_owners:.0} in \
+         batches, {verify_validators:.0} in batches of four keys\n\
+         one payment after another, everything synced by four validators and the wallet{}:\n\
+         scenario   trials   payments/s   thesis   times   latency",
+        if result.in_memory { " (in memory!)" } else { "" }
+    );
+    for run in &result.runs {
+        let (thesis, times) = match run.thesis {
+            Some(thesis) => (format!("{thesis:.2}"), format!("{:.0}", run.rate / thesis)),
+            None => ("-".into(), "-".into()),
+        };
+        text.push_str(&format!(
+            "\n{:>8} {:>8} {:>12.0} {thesis:>8} {times:>7}   {}",
+            run.scenario,
+            run.trials,
+            run.rate,
+            ledger::latency_text(&run.latency)
+        ));
+    }
+    let (flood, fed) = (&result.flood, &result.fed);
+    text.push_str(&format!(
+        "\n{} payments, {} in flight: {:.0} a second; {:.0} µs of processor time each, on six nodes\n\
+         one validator alone: {:.0} transactions a second, {:.0} a second of its processor time: {:.1} µs \
+         each\n  of these, at the limits above: {:.1} for the owner's signature, {:.1} for the input's \
+         votes, {:.1} for its own: {:.0} % are signatures\nmemory of the fullest node: {} MiB",
+        flood.payments,
+        flood.in_flight,
+        flood.rate,
+        flood.cpu_micros,
+        fed.rate,
+        fed.per_core,
+        fed.cpu_micros,
+        fed.owner_micros,
+        fed.votes_micros,
+        fed.sign_micros,
+        100.0 * (fed.owner_micros + fed.votes_micros + fed.sign_micros) / fed.cpu_micros,
+        result.memory_mib,
+    ));
+    text
 }
 
 fn grown_text(grown: &[chains::Grown]) -> String {

@@ -8,13 +8,13 @@ use std::{
 
 use clap::Args;
 
-use covey_ledger::{Genesis, Member};
+use covey_ledger::Genesis;
 
-use super::{Failure, Global, network, print};
+use super::{Failure, Global, print};
 use crate::{
     config::{self, DisplayName},
     datadir::{DataDir, settings_path},
-    ledger::ValidatorFile,
+    ledger,
     node::peer_id,
 };
 
@@ -84,22 +84,10 @@ impl Init {
                 None => Ok((self.clone(), None)),
             };
         }
-        let genesis = network::adopt(file, &data.genesis())?;
+        let genesis = ledger::adopt(file, data)?;
         let mut init = Self { network: genesis.name.to_string(), ..self.clone() };
         if let Some(path) = &self.validator {
-            let keys = ValidatorFile::read(path)?;
-            let (node, vote) = keys
-                .keys()
-                .ok_or_else(|| Failure::Usage(format!("{} holds no keys", path.display())))?;
-            let named = |member: &&Member| member.peer == node.public();
-            if genesis.members.iter().find(named).map(|member| member.vote) != Some(vote.public()) {
-                return Err(Failure::Usage(format!(
-                    "{} is no key of a validator of this network: use one that was written with its \
-                     genesis",
-                    path.display()
-                )));
-            }
-            data.become_validator(&node, &vote)?;
+            let keys = ledger::validate(path, &genesis, data)?;
             init.port = init.port.or(keys.port);
             init.name = init.name.or_else(|| Some(keys.validator.clone()));
         }

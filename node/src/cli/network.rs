@@ -1,25 +1,20 @@
 //! `network`: beginning a network with a ledger.
 
 use std::{
-    fs::{self, DirBuilder, File},
-    io::Write as _,
-    net::IpAddr,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
-use covey_kernel::{Bounded, Bytes, Keypair, PublicKey, Text};
+use covey_kernel::Text;
 use covey_ledger::{
-    Amount, Asset, Branch, Currency, Decimals, Genesis, Governance, KeyTree, Member, Output,
-    Phrase, Prefix, limits::VALIDATORS, parse_address, quorum,
+    Amount, Currency, Decimals, Genesis, Prefix, limits::VALIDATORS, parse_address, quorum,
 };
-use data_encoding::HEXLOWER;
-use libp2p::{Multiaddr, multiaddr::Protocol};
+use libp2p::Multiaddr;
 
 use super::{Failure, Global, print};
 use crate::{
-    ledger::{GenesisFile, ValidatorFile},
+    ledger::{Founding, GENESIS_NAME, GenesisFile, NewNetwork, Place, TREASURY_NAME},
     node::peer_id,
 };
 
@@ -87,26 +82,10 @@ pub(super) struct New {
     prefix: Option<String>,
 }
 
-/// Where a validator is.
-#[derive(Debug, Clone)]
-struct Place {
-    name: String,
-    ip: IpAddr,
-    port: u16,
-}
-
 fn place(text: &str) -> Result<Place, String> {
     let (name, address) = text.split_once('=').ok_or("write it as NAME=IP:PORT")?;
-    let address: std::net::SocketAddr =
-        address.parse().map_err(|_| "after = stands an IP address with a port")?;
-    Ok(Place { name: name.trim().to_owned(), ip: address.ip(), port: address.port() })
-}
-
-/// The secrets of a new network.
-struct Secrets {
-    validators: Vec<(ValidatorFile, Member)>,
-    governors: Vec<Keypair>,
-    treasury: Phrase,
+    let at = address.parse().map_err(|_| "after = stands an IP address with a port")?;
+    Ok(Place { name: name.trim().to_owned(), at })
 }
 
 pub(super) fn run(global: &Global, network: Network) -> Result<(), Failure> {
@@ -117,29 +96,9 @@ pub(super) fn run(global: &Global, network: Network) -> Result<(), Failure> {
 }
 
 fn begin(global: &Global, new: &New) -> Result<(), Failure> {
-    let places = new.places()?;
-    let currency = new.currency()?;
-    let secrets = secrets(&places)?;
-    let outputs = new.outputs(&currency, &secrets.treasury)?;
-    let treasury = outputs.iter().any(|(_, ours)| *ours);
-    let governors = secrets.governors.iter().map(Keypair::public).collect();
-    let members = secrets.validators.iter().map(|(_, member)| member.clone()).collect();
-    let threshold = u8::try_from(quorum(places.len())).unwrap_or(u8::MAX);
-    let genesis = Genesis {
-        name: Text::new(new.name.trim()).map_err(usage("the name"))?,
-        nonce: Bytes::new(rand::random::<[u8; 16]>().to_vec()).unwrap_or_default(),
-        currency,
-        members: Bounded::new(members).map_err(usage("the validators"))?,
-        governance: Governance {
-            threshold,
-            keys: Bounded::new(governors).map_err(usage("the governance keys"))?,
-        },
-        outputs: Bounded::new(outputs.into_iter().map(|(output, _)| output).collect())
-            .map_err(usage("the outputs"))?,
-    };
-    genesis.check().map_err(|error| Failure::Usage(error.to_string()))?;
-    write_all(&new.out, &genesis, &secrets, treasury)?;
-    report(global, new, &genesis, places.len(), treasury)
+    let network = new.founding()?.found(&mut rand::rng()).map_err(Failure::usage)?;
+    network.write(&new.out).map_err(|error| Failure::Checked(error.to_string()))?;
+    report(global, new, &network)
 }
 
 fn usage<E: ToString>(what: &str) -> impl FnOnce(E) -> Failure {
@@ -161,7 +120,7 @@ impl New {
             let port = number(index).and_then(|index| self.port.checked_add(index));
             let port = port.ok_or_else(|| Failure::Usage("a port is at most 65535".into()))?;
             let name = format!("v{}", index.saturating_add(1));
-            Ok(Place { name, ip: IpAddr::from([127, 0, 0, 1]), port })
+            Ok(Place { name, at: SocketAddr::from(([127, 0, 0, 1], port)) })
         });
         places.collect()
     }
@@ -183,123 +142,40 @@ impl New {
         })
     }
 
-    /// All the money; whether each is the treasury's.
-    fn outputs(
-        &self,
-        currency: &Currency,
-        treasury: &Phrase,
-    ) -> Result<Vec<(Output, bool)>, Failure> {
-        let mut left = currency.decimals.parse(&self.supply).map_err(usage("--supply"))?;
-        let mut outputs = Vec::new();
-        for text in &self.fund {
+    fn founding(&self) -> Result<Founding, Failure> {
+        let currency = self.currency()?;
+        let supply = currency.decimals.parse(&self.supply).map_err(usage("--supply"))?;
+        let funds = self.fund.iter().map(|text| {
             let (address, amount) = text
                 .split_once('=')
                 .ok_or_else(|| Failure::Usage("write --fund as ADDRESS=AMOUNT".into()))?;
             let address = parse_address(&currency.prefix, address).map_err(usage("--fund"))?;
-            let amount = currency.decimals.parse(amount).map_err(usage("--fund"))?;
-            left = left
-                .checked_sub(amount)
-                .ok_or_else(|| Failure::Usage("--fund gives away more than --supply".into()))?;
-            outputs.push((output(address, amount), false));
-        }
-        if !left.is_zero() {
-            let first = KeyTree::new(treasury).key(Branch::Own, 0);
-            let first = first.ok_or_else(|| Failure::Checked("no first key".into()))?;
-            outputs.push((output(first.public(), left), true));
-        }
-        Ok(outputs)
+            Ok((address, currency.decimals.parse(amount).map_err(usage("--fund"))?))
+        });
+        let funds = funds.collect::<Result<_, Failure>>()?;
+        let places = self.places()?;
+        Ok(Founding { name: self.name.clone(), currency, supply, funds, places })
     }
-}
-
-fn output(address: PublicKey, amount: Amount) -> Output {
-    Output { address, amount, asset: Asset::COIN, commitment: None }
 }
 
 /// The letters of a name, if they make a prefix.
 fn prefix_of(name: &str) -> String {
-    let letters: String = name.to_lowercase().chars().filter(char::is_ascii_lowercase).take(8).collect();
+    let letters: String =
+        name.to_lowercase().chars().filter(char::is_ascii_lowercase).take(8).collect();
     if Prefix::new(&letters).is_ok() { letters } else { "covey".into() }
 }
 
-fn secrets(places: &[Place]) -> Result<Secrets, Failure> {
-    let mut rng = rand::rng();
-    let mut validators = Vec::new();
-    let mut governors = Vec::new();
-    for place in places {
-        let (node, vote) = (Keypair::generate(&mut rng), Keypair::generate(&mut rng));
-        let addresses = [
-            Multiaddr::from(place.ip).with(Protocol::Udp(place.port)).with(Protocol::QuicV1),
-            Multiaddr::from(place.ip).with(Protocol::Tcp(place.port)),
-        ];
-        let addresses = addresses.iter().filter_map(|address| Bytes::new(address.to_vec()).ok());
-        let member = Member {
-            name: Text::new(place.name.clone()).map_err(usage("a validator's name"))?,
-            peer: node.public(),
-            vote: vote.public(),
-            addresses: Bounded::first(addresses),
-        };
-        validators.push((ValidatorFile::new(&place.name, &node, &vote, Some(place.port)), member));
-        governors.push(Keypair::generate(&mut rng));
-    }
-    // Each validator's operator has a say. More than there may be keys share the first ones.
-    governors.truncate(covey_ledger::limits::GOVERNORS);
-    Ok(Secrets { validators, governors, treasury: Phrase::generate(&mut rng) })
-}
-
-/// Writes everything into a new folder that only its owner can enter.
-fn write_all(
-    out: &Path,
-    genesis: &Genesis,
-    secrets: &Secrets,
-    treasury: bool,
-) -> Result<(), Failure> {
-    let made = DirBuilder::new().mode(0o700).create(out);
-    made.map_err(|source| Failure::Io {
-        what: format!("cannot make the folder {}, which must not exist yet", out.display()),
-        source,
-    })?;
-    let file = |name: &str, text: &str, mode| write(&out.join(name), text, mode);
-    for (index, (validator, _)) in secrets.validators.iter().enumerate() {
-        let name = format!("validator-{}.key", index.saturating_add(1));
-        file(&name, &validator.text(), 0o600)?;
-    }
-    for (index, governor) in secrets.governors.iter().enumerate() {
-        let name = format!("governance-{}.key", index.saturating_add(1));
-        let secret = HEXLOWER.encode(governor.secret().as_ref());
-        file(&name, &format!("{secret}\n"), 0o600)?;
-    }
-    if treasury {
-        let words = secrets.treasury.words();
-        file("treasury.phrase", &format!("{}\n", words.as_str()), 0o600)?;
-    }
-    // Last: who finds it finds everything.
-    file("genesis.json", &GenesisFile::of(genesis).text(), 0o644)
-}
-
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let opened = File::options().write(true).create_new(true).mode(mode).open(path);
-    let written = opened.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(Failure::io(format!("cannot write {}", path.display())))
-}
-
-fn report(
-    global: &Global,
-    new: &New,
-    genesis: &Genesis,
-    validators: usize,
-    treasury: bool,
-) -> Result<(), Failure> {
+fn report(global: &Global, new: &New, network: &NewNetwork) -> Result<(), Failure> {
+    let genesis = &network.genesis;
+    let (validators, treasury) = (network.validators.len(), network.treasury.is_some());
     let out = new.out.display();
     let shown = serde_json::json!({
         "network": genesis.network().to_string(),
         "name": genesis.name.to_string(),
-        "genesis": new.out.join("genesis.json"),
+        "genesis": new.out.join(GENESIS_NAME),
         "validators": validators,
         "quorum": quorum(validators),
-        "treasury": treasury.then(|| new.out.join("treasury.phrase")),
+        "treasury": treasury.then(|| new.out.join(TREASURY_NAME)),
     });
     print::either(global.json, &shown, |_| {
         let money = if treasury {
@@ -359,22 +235,4 @@ fn text_of(genesis: &Genesis) -> String {
         genesis.members.len(),
         members.collect::<String>(),
     )
-}
-
-/// Copies a genesis into a data directory, after checking it.
-pub(super) fn adopt(from: &Path, to: &Path) -> Result<Genesis, Failure> {
-    let genesis = GenesisFile::read(from).map_err(crate::node::NodeError::from)?;
-    let text = GenesisFile::of(&genesis).text();
-    if let Ok(before) = fs::read_to_string(to) {
-        return if before == text {
-            Ok(genesis)
-        } else {
-            Err(Failure::Usage(format!(
-                "{} is set up for another network: choose another data directory with --data DIR",
-                to.parent().unwrap_or(to).display()
-            )))
-        };
-    }
-    write(to, &text, 0o644)?;
-    Ok(genesis)
 }

@@ -21,9 +21,9 @@ pub enum Failure {
     /// The logs.
     #[error(transparent)]
     Logs(#[from] LogError),
-    /// A validator's key file.
+    /// A network's files.
     #[error(transparent)]
-    ValidatorKey(#[from] crate::ledger::ValidatorKeyError),
+    Joining(#[from] crate::ledger::JoiningError),
     /// Reading or writing a file or the terminal.
     #[error("{what}: {source}")]
     Io {
@@ -48,6 +48,11 @@ impl Failure {
     pub(super) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
+    }
+
+    /// Arguments that make no sense.
+    pub(super) fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
     }
 
     fn server(&self) -> Option<&crate::client::ServerError> {

@@ -234,10 +234,7 @@ impl GenesisFile {
     }
 }
 
-fn bounded<T, const N: usize>(
-    field: &str,
-    items: Vec<T>,
-) -> Result<Bounded<T, N>, GenesisError> {
+fn bounded<T, const N: usize>(field: &str, items: Vec<T>) -> Result<Bounded<T, N>, GenesisError> {
     Bounded::new(items).map_err(|why: TooLong| wrong(field)(why))
 }
 

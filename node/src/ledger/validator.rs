@@ -60,10 +60,12 @@ impl ValidatorFile {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, ValidatorKeyError> {
         let shown = path.display().to_string();
-        let text = fs::read(path).map_err(|source| ValidatorKeyError::Read { path: shown.clone(), source })?;
+        let text = fs::read(path)
+            .map_err(|source| ValidatorKeyError::Read { path: shown.clone(), source })?;
         let text = Zeroizing::new(text);
         let file: Option<Self> = serde_json::from_slice(&text).ok();
-        file.filter(|file| file.keys().is_some()).ok_or(ValidatorKeyError::Malformed { path: shown })
+        file.filter(|file| file.keys().is_some())
+            .ok_or(ValidatorKeyError::Malformed { path: shown })
     }
 
     /// As JSON.

@@ -1,6 +1,8 @@
 //! Nodes as real processes on this machine, in a temporary place, for the demonstration and the
 //! benchmarks. They listen on loopback only, and end with whoever started them, unless that is killed.
 
+mod community;
+
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
@@ -11,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::process::{Child, Command};
 
 use crate::client::{self, Client, ClientError};
+pub use community::Community;
 
 /// How long a node may take to start, to answer or to stop, on a machine with much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,6 +50,9 @@ pub enum LocalError {
     /// A condition did not come true in time.
     #[error("waited {PATIENCE:?} in vain for this: {0}")]
     Waited(String),
+    /// A network could not be begun, or joined.
+    #[error("{0}")]
+    Network(String),
     /// A call failed.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -64,11 +70,14 @@ pub enum Transport {
 }
 
 impl Transport {
-    fn listen(self) -> &'static str {
+    /// Port 0 is any free one.
+    fn listen(self, port: u16) -> String {
+        let tcp = format!("/ip4/127.0.0.1/tcp/{port}");
+        let quic = format!("/ip4/127.0.0.1/udp/{port}/quic-v1");
         match self {
-            Self::Both => "/ip4/127.0.0.1/udp/0/quic-v1,/ip4/127.0.0.1/tcp/0",
-            Self::Tcp => "/ip4/127.0.0.1/tcp/0",
-            Self::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
+            Self::Both => format!("{quic},{tcp}"),
+            Self::Tcp => tcp,
+            Self::Quic => quic,
         }
     }
 }
@@ -79,6 +88,8 @@ pub struct Local {
     pub name: String,
     data: PathBuf,
     transport: Transport,
+    /// Where it listens; 0 is any free port.
+    port: u16,
     settable_clock: bool,
     child: Option<Child>,
     client: Option<Client>,
@@ -87,7 +98,7 @@ pub struct Local {
 impl Local {
     /// Starts a node of this name in a directory below `place`.
     pub async fn start(place: &Path, name: &str, transport: Transport) -> Result<Self, LocalError> {
-        Self::begin(place, name, transport, false).await
+        Self::begin(place, name, transport, 0, false).await
     }
 
     /// The same, with a clock that `node_now` sets.
@@ -96,18 +107,20 @@ impl Local {
         name: &str,
         transport: Transport,
     ) -> Result<Self, LocalError> {
-        Self::begin(place, name, transport, true).await
+        Self::begin(place, name, transport, 0, true).await
     }
 
     async fn begin(
         place: &Path,
         name: &str,
         transport: Transport,
+        port: u16,
         settable_clock: bool,
     ) -> Result<Self, LocalError> {
         let data = place.join(name.to_lowercase());
         let name = name.to_owned();
-        let mut local = Self { name, data, transport, settable_clock, child: None, client: None };
+        let mut local =
+            Self { name, data, transport, port, settable_clock, child: None, client: None };
         local.up().await?;
         Ok(local)
     }
@@ -132,7 +145,7 @@ impl Local {
             .arg("--data")
             .arg(&self.data)
             .args(["--set", &format!("messaging.name={}", self.name)])
-            .args(["--set", &format!("network.listen={}", self.transport.listen())])
+            .args(["--set", &format!("network.listen={}", self.transport.listen(self.port))])
             .args(["--set", "network.mdns=false", "--set", "network.isolated=true"])
             .args(self.settable_clock.then_some("--settable-clock"))
             .env_remove("COVEY_DATA")

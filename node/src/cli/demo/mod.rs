@@ -2,6 +2,7 @@
 //! and every step says what was checked.
 
 mod forum;
+mod money;
 mod people;
 mod steps;
 
@@ -10,7 +11,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, interrupt::Signals, print};
-use crate::local::{Local, LocalError, Transport, io};
+use crate::local::{Community, Local, LocalError, Transport, io};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -18,6 +19,12 @@ pub(super) struct Demo {
     #[arg(long)]
     once: bool,
 }
+
+/// Who votes on payments.
+const VALIDATORS: usize = 4;
+
+/// All the money, in hundredths.
+const SUPPLY: u64 = 1_000_000;
 
 /// Why the demonstration stopped.
 #[derive(Debug, thiserror::Error)]
@@ -35,11 +42,13 @@ fn check(holds: bool, what: impl Into<String>) -> Result<(), DemoError> {
     if holds { Ok(()) } else { Err(DemoError::Wrong(what.into())) }
 }
 
-/// The people of the demonstration.
+/// The people of the demonstration, and who keeps their money honest.
 struct Cast {
     ann: Local,
     bob: Local,
     eve: Local,
+    community: Community,
+    validators: Vec<Local>,
 }
 
 pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
@@ -76,16 +85,18 @@ fn invite_on(cast: &Cast) -> Result<(), Failure> {
 }
 
 async fn end(cast: Cast) -> Result<(), LocalError> {
-    let Cast { mut ann, mut bob, mut eve } = cast;
-    for node in [&mut ann, &mut bob, &mut eve] {
-        node.stop().await?;
-    }
+    let Cast { ann, bob, eve, validators, community: _ } = cast;
+    let mut all = [ann, bob, eve].into_iter().chain(validators).collect::<Vec<_>>();
+    futures::future::try_join_all(all.iter_mut().map(Local::stop)).await?;
     Ok(())
 }
 
 async fn cast(place: &std::path::Path) -> Result<Cast, LocalError> {
+    let community = Community::found(place, VALIDATORS, SUPPLY, Vec::new())?;
+    let validators = community.validators(Transport::Both);
     // The forum needs a day to pass.
-    let start = |name| Local::start_settable(place, name, Transport::Both);
-    let (ann, bob, eve) = tokio::try_join!(start("Ann"), start("Bob"), start("Eve"))?;
-    Ok(Cast { ann, bob, eve })
+    let person = |name| community.person(name, Transport::Both, true);
+    let (validators, ann, bob, eve) =
+        tokio::try_join!(validators, person("Ann"), person("Bob"), person("Eve"))?;
+    Ok(Cast { ann, bob, eve, validators, community })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{
-    Cast, DemoError, cast, check, forum,
+    Cast, DemoError, cast, check, forum, money,
     people::{
         befriended, code, history, invite, invited_by, progress, refused, send, send_many, until,
     },
@@ -37,15 +37,18 @@ impl Script {
 /// Runs everything; gives the people, who still run, and the number of steps.
 pub(super) async fn all(place: &Path) -> Result<(Cast, usize), Failure> {
     let mut script = Script(0);
-    print::line("Covey: three people, three real nodes on this machine, no server.\n")?;
+    print::line(
+        "Covey: three people, four validators, seven real nodes on this machine, no server.\n",
+    )?;
     let mut cast = cast(place).await.map_err(wrong)?;
-    script.done("Ann's, Bob's and Eve's nodes are running")?;
+    script.done("Ann's, Bob's and Eve's nodes are running, on a network with four validators")?;
     meet(&cast, &mut script).await?;
     talk(&cast, &mut script).await?;
     stranger(&cast, &mut script).await?;
     away(&mut cast, &mut script).await?;
     killed(&mut cast, &mut script).await?;
     changed_keys(&cast, &mut script).await?;
+    money::all(&mut cast, place, &mut script).await?;
     // At the end, since time passes in it.
     forum::all(&cast, &mut script).await?;
     Ok((cast, script.0))
