@@ -4,6 +4,7 @@ mod people;
 mod proxy;
 mod run;
 mod running;
+pub mod town;
 mod wait;
 
 pub use people::{befriend, contact, contacts, history, invites, send, text_arrives, texts};

@@ -125,6 +125,28 @@ impl Home {
         Self::at(scratch.to_owned(), None, data.to_owned(), name, "open").await
     }
 
+    /// Sets one up on a network that has a genesis; as one of its validators, with a key.
+    pub async fn of(genesis: &Path, name: &str, port: Option<u16>, key: Option<&Path>) -> Self {
+        let root = tempfile::Builder::new().prefix("covey-").tempdir().expect("a directory");
+        let (scratch, data) = (root.path().to_owned(), root.path().join("data"));
+        let text = |path: &Path| path.to_str().expect("a path of plain letters").to_owned();
+        let network = text(genesis);
+        let key = key.map(text);
+        let mut more = Vec::new();
+        if let Some(key) = &key {
+            more.extend(["--validator", key]);
+        }
+        let port = port.unwrap_or_else(free_port);
+        Self::set_up(
+            scratch,
+            Some(root),
+            data,
+            port,
+            &[&["--name", name, "--network", &network], more.as_slice()].concat(),
+        )
+        .await
+    }
+
     async fn at(
         scratch: PathBuf,
         root: Option<TempDir>,
@@ -132,15 +154,25 @@ impl Home {
         name: &str,
         network: &str,
     ) -> Self {
-        let (port, settings) = (free_port(), Vec::new());
+        let init = ["--name", name, "--network", network];
+        Self::set_up(scratch, root, data, free_port(), &init).await
+    }
+
+    async fn set_up(
+        scratch: PathBuf,
+        root: Option<TempDir>,
+        data: PathBuf,
+        port: u16,
+        init: &[&str],
+    ) -> Self {
+        let settings = Vec::new();
         let mut home = Self { scratch, _root: root, data, port, settings, settable_clock: false };
         home.listen(&[
             format!("/ip4/127.0.0.1/udp/{}/quic-v1", home.port),
             format!("/ip4/127.0.0.1/tcp/{}", home.port),
         ]);
         let port = home.port.to_string();
-        let done =
-            home.run(&["init", "--name", name, "--port", &port, "--network", network]).await.ok();
+        let done = home.run(&[&["init", "--port", &port], init].concat()).await.ok();
         assert!(done.contains("is set up"), "{done}");
         home
     }
@@ -249,7 +281,7 @@ impl Home {
 
 /// A port that is free for TCP and UDP, and that the system gives to nobody as an ephemeral one,
 /// so that it is still free after a restart.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 10_000;
     const COUNT: u16 = 20_000;

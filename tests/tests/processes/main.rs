@@ -20,6 +20,7 @@ mod impostors;
 mod interface;
 mod kills;
 mod networks;
+mod pay;
 mod phrases;
 mod refusals;
 mod socket;

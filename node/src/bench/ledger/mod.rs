@@ -2,6 +2,8 @@
 //! signatures cost in the same run.
 
 mod feed;
+mod feeder;
+mod forge;
 mod limits;
 mod scenarios;
 mod thesis;
@@ -20,6 +22,8 @@ use crate::{
     local::{Community, Local, Transport},
 };
 pub use feed::Fed;
+pub use feeder::Feeder;
+pub use forge::{Coin, Forge};
 pub use limits::Limits;
 pub use scenarios::{Flood, Run};
 pub use thesis::thesis;
