@@ -97,8 +97,8 @@ pub const SEARCHED: usize = 10_000;
 /// Votes that all validators together are asked for at once.
 pub const WANTED: usize = 8192;
 
-/// Votes that one validator is asked for at once.
-pub const WANTED_OF_ONE: usize = 1024;
+/// Votes that one validator is asked for at once: as many requests of one peer as wait for their turn.
+pub const WANTED_OF_ONE: usize = 256;
 
 /// Bytes of a payment that is shown to its payee.
 pub const RECEIPT_BYTES: usize = 64 << 10;

@@ -1,6 +1,10 @@
 //! The phrase from which all keys of a wallet come: BIP-39 in English, and SLIP-10 for Ed25519.
 
-use std::fmt;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use bip39::{Error, Language, Mnemonic};
 use covey_kernel::{CryptoRng, Keypair};
@@ -12,6 +16,9 @@ const NEW_ENTROPY: usize = 16;
 
 /// The longest phrase is 24 words of at most 8 letters, with a space between.
 const PHRASE_CHARS: usize = 24 * 9;
+
+/// Derived keys that are remembered: each takes six HMACs and a multiplication to derive.
+const DERIVED: usize = 1024;
 
 /// How much of an unknown word is repeated in an error, in characters.
 const SHOWN_CHARS: usize = 16;
@@ -75,6 +82,8 @@ pub struct InvalidBranch(pub u8);
 pub struct KeyTree {
     /// On the heap, so that no copies stay behind where the tree was moved from.
     seed: Zeroizing<Vec<u8>>,
+    /// Keys that were derived of late: what is at one address is often spent piece by piece.
+    derived: Mutex<BTreeMap<(Branch, u32), Keypair>>,
 }
 
 impl Phrase {
@@ -155,19 +164,28 @@ impl KeyTree {
     #[must_use]
     pub fn new(phrase: &Phrase) -> Self {
         let seed = Zeroizing::new(phrase.0.to_seed_normalized(""));
-        Self { seed: Zeroizing::new(seed.to_vec()) }
+        Self { seed: Zeroizing::new(seed.to_vec()), derived: Mutex::default() }
     }
 
-    /// The key with this index, below 2^31. Each is derived from the seed in six HMACs: the
-    /// library keeps no nodes in between.
+    /// The key with this index, below 2^31. Each is derived from the seed in six HMACs, as
+    /// the library keeps no nodes in between; those of late are remembered.
     #[must_use]
     pub fn key(&self, branch: Branch, index: u32) -> Option<Keypair> {
         if index >= INDEXES {
             return None;
         }
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = derived.get(&(branch, index)) {
+            return Some(key.clone());
+        }
         let path = [PURPOSE, COIN_TYPE, ACCOUNT, u32::from(branch.number()), index];
         let secret = slip10_ed25519::derive_ed25519_private_key(&self.seed, &path);
-        Some(Keypair::from_secret(&Zeroizing::new(secret)))
+        let key = Keypair::from_secret(&Zeroizing::new(secret));
+        if derived.len() >= DERIVED {
+            derived.clear();
+        }
+        derived.insert((branch, index), key.clone());
+        Some(key)
     }
 }
 

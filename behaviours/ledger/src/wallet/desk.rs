@@ -127,18 +127,23 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
     }
 
     pub(super) fn ask_validator(&mut self, to: Peer, errand: Errand, request: ToValidator) {
-        self.ask(to, 0, errand, &Request::Validator(request));
+        self.ask(to, 0, errand, Request::Validator(request).encode());
+    }
+
+    /// Asks a validator what was encoded before.
+    pub(super) fn ask_encoded(&mut self, to: Peer, errand: Errand, bytes: Vec<u8>) {
+        self.ask(to, 0, errand, bytes);
     }
 
     pub(super) fn ask_wallet(&mut self, to: Peer, errand: Errand, request: ToWallet) {
-        self.ask(to, 1, errand, &Request::Wallet(request));
+        self.ask(to, 1, errand, Request::Wallet(request).encode());
     }
 
-    fn ask(&mut self, to: Peer, which: u64, errand: Errand, request: &Request) {
+    fn ask(&mut self, to: Peer, which: u64, errand: Errand, bytes: Vec<u8>) {
         let number = self.memory().next_ask.saturating_add(self.asked) | which;
         self.asked = self.asked.saturating_add(ASK_STEP);
         let ask = AskId(number);
-        self.effect(Effect::Ask { to, ask, bytes: request.encode() });
+        self.effect(Effect::Ask { to, ask, bytes });
         self.change(Change::Asked(ask, errand));
     }
 

@@ -18,7 +18,7 @@ use crate::{
     proof::{Paid, Proof},
     reason::Reason,
     vote::{Certificate, Vote},
-    wire::{FromValidator, ToValidator},
+    wire::{FromValidator, Request, ToValidator},
 };
 
 impl Desk<'_, '_, '_> {
@@ -30,6 +30,8 @@ impl Desk<'_, '_, '_> {
         payment: &Payment,
     ) -> Result<(), Error> {
         let now = self.now();
+        // The same for all, and long: encoded once.
+        let mut encoded: Option<Vec<u8>> = None;
         for (place, member) in self.members() {
             let waits = flight.again.get(&place).is_some_and(|(at, _)| *at > now);
             let there = self.is_online(&member.peer);
@@ -41,8 +43,12 @@ impl Desk<'_, '_, '_> {
                 continue;
             }
             flight.asked.insert(place, now.plus(ASK_LIFE));
-            let request = ToValidator::Spend(Box::new(payment.spend.clone()));
-            self.ask_validator(member.peer, Errand::Vote(tx, place), request);
+            let bytes = encoded.get_or_insert_with(|| {
+                let spend = Box::new(payment.spend.clone());
+                Request::Validator(ToValidator::Spend(spend)).encode()
+            });
+            let bytes = bytes.clone();
+            self.ask_encoded(member.peer, Errand::Vote(tx, place), bytes);
         }
         flight.next_due().into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight)));
@@ -134,12 +140,11 @@ impl Desk<'_, '_, '_> {
         if flight.is_settled(place) {
             return Ok(());
         }
-        let mut payment: Payment = records::must(self.store(), &layout::payment(&tx))?;
         match outcome {
             Ok(FromValidator::Vote(vote)) if self.is_vote(&tx, place, &vote) => {
                 flight.votes.insert(place, vote);
             }
-            Ok(FromValidator::Conflict(evidence)) if self.is_conflict(&payment, &evidence) => {
+            Ok(FromValidator::Conflict(evidence)) if self.is_conflict(&tx, &evidence)? => {
                 flight.conflicts.insert(place, *evidence);
             }
             Ok(FromValidator::Invalid(reason)) => {
@@ -150,7 +155,7 @@ impl Desk<'_, '_, '_> {
         }
         flight.next_due().into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight.clone())));
-        self.judge(tx, &flight, &mut payment)
+        self.judge(tx, &flight)
     }
 
     fn is_vote(&self, tx: &TxId, place: u8, vote: &Vote) -> bool {
@@ -161,15 +166,22 @@ impl Desk<'_, '_, '_> {
         signed.is_ok_and(|signed| self.rules().ballots.verify(&[signed]).iter().all(|right| *right))
     }
 
-    fn is_conflict(&self, payment: &Payment, evidence: &Evidence) -> bool {
-        let Payment { spend, .. } = payment;
-        evidence.check(&self.rules().network.id, &spend.body, &spend.witnesses).is_ok()
+    fn is_conflict(&self, tx: &TxId, evidence: &Evidence) -> Result<bool, Fault> {
+        let Payment { spend, .. } = records::must(self.store(), &layout::payment(tx))?;
+        Ok(evidence.check(&self.rules().network.id, &spend.body, &spend.witnesses).is_ok())
     }
 
     /// What the answers so far come to.
-    fn judge(&mut self, tx: TxId, flight: &Flight, payment: &mut Payment) -> Result<(), Error> {
+    fn judge(&mut self, tx: TxId, flight: &Flight) -> Result<(), Error> {
         let configuration = self.configuration();
         let faulty = configuration.faulty();
+        let enough = flight.votes.len() >= configuration.quorum()
+            || flight.invalid.len() > faulty
+            || flight.conflicts.len() > faulty;
+        if !enough {
+            return Ok(());
+        }
+        let payment: &mut Payment = &mut records::must(self.store(), &layout::payment(&tx))?;
         let votes: Vec<(u8, Vote)> =
             flight.votes.iter().map(|(place, vote)| (*place, vote.clone())).collect();
         let certificate = Certificate::of(configuration.epoch, configuration.quorum(), &votes);
@@ -188,8 +200,8 @@ impl Desk<'_, '_, '_> {
         {
             payment.progress = Progress::Blocked(Box::new(evidence.clone()));
             records::write(self.view(), layout::payment(&tx), payment);
+            self.tell_payment(tx, payment);
         }
-        self.tell_payment(tx, payment);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use tokio::{sync::broadcast::error::RecvError, time::timeout};
 use super::{
     about, call, convert,
     convert::Words,
-    ledger,
+    ledger, plain,
     types::{PaymentInfo, PaymentParams, PaymentText, ProofParams, SendManyParams, SendParams},
     unexpected, words,
 };
@@ -44,7 +44,7 @@ enum To {
 }
 
 async fn send(state: Arc<State>, params: SendParams) -> Result<PaymentInfo, RpcError> {
-    let words = words(&state).await?;
+    let mut words = plain(&state)?;
     let mut asset = convert::asset(params.asset.as_deref())?;
     let mut asked = None;
     let to = if params.to.trim().to_ascii_lowercase().starts_with("covey:") {
@@ -57,6 +57,9 @@ async fn send(state: Arc<State>, params: SendParams) -> Result<PaymentInfo, RpcE
     } else {
         payee(&state, &words, &params.to).await?
     };
+    if asset != Asset::COIN {
+        words = super::words(&state).await?;
+    }
     let amount = params.amount.as_deref();
     let amount = amount.map(|text| words.parse_amount(&asset, text)).transpose()?;
     let amount = match (amount, asked) {

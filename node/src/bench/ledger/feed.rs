@@ -16,8 +16,11 @@ use crate::{
     local::{Community, Local, Transport},
 };
 
-/// Requests in flight: two full turns of the validator, so that it never waits for the next.
-const IN_FLIGHT: usize = 1024;
+/// Who feeds it: more than one, because of each a validator lets only some requests wait.
+const FEEDERS: usize = 4;
+
+/// Requests of each in flight.
+const IN_FLIGHT: usize = 256;
 
 /// What one validator did.
 #[derive(Debug, Clone, Serialize)]
@@ -83,17 +86,28 @@ async fn feed(
     let member = member.ok_or_else(|| wrong("no validator"))?;
     let address = member.addresses.last().and_then(|one| Multiaddr::try_from(one.to_vec()).ok());
     let address = address.ok_or_else(|| wrong("a validator without an address"))?;
-    let mut feeder = Feeder::new(&community.network().id, member.peer, address)?;
+    let network = community.network().id;
+    let feeders = (0..FEEDERS).map(|_| Feeder::new(&network, member.peer, address.clone()));
+    let mut feeders = feeders.collect::<Result<Vec<_>, _>>()?;
     let status: crate::api::types::Status =
         validator.call("node_status", &serde_json::json!({})).await?;
-    let transactions = requests.len();
     let mut requests = requests.into_iter();
-    // Once around, so that dialing is not measured.
-    votes(&mut feeder, requests.by_ref().take(1)).await?;
+    for feeder in &mut feeders {
+        // Once around, so that dialing is not measured.
+        votes(feeder, requests.by_ref().take(1)).await?;
+    }
+    let transactions = requests.len();
+    let share = transactions.div_ceil(FEEDERS);
+    let shares: Vec<Vec<Vec<u8>>> =
+        (0..FEEDERS).map(|_| requests.by_ref().take(share).collect()).collect();
     let (begun, cpu) = (Instant::now(), processor_time(status.pid));
-    votes(&mut feeder, requests).await?;
+    let feeding = feeders
+        .into_iter()
+        .zip(shares)
+        .map(|(mut feeder, share)| async move { votes(&mut feeder, share.into_iter()).await });
+    futures::future::try_join_all(feeding).await?;
     let (elapsed, cpu) = (begun.elapsed(), processor_time(status.pid).saturating_sub(cpu));
-    Ok(Fed::of(transactions.saturating_sub(1), elapsed, cpu))
+    Ok(Fed::of(transactions, elapsed, cpu))
 }
 
 /// Asks for a vote on each, and makes sure that it is given.
