@@ -53,7 +53,7 @@ fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn tables_of_bounds_have_the_constants() {
-    for (protocol, at_least) in [("messaging", 30), ("chains", 8)] {
+    for (protocol, at_least) in [("messaging", 30), ("chains", 8), ("ledger", 30)] {
         let crate_ = root().join("behaviours").join(protocol);
         let source = fs::read_to_string(crate_.join("src/limits.rs")).unwrap();
         let page = fs::read_to_string(crate_.join("README.md")).unwrap();

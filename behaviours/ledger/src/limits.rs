@@ -70,7 +70,7 @@ pub const HANDED: usize = 256;
 /// Own transactions that are not final.
 pub const PENDING: usize = 8192;
 
-/// Payment requests that are kept; of more the oldest unpaid ones make room.
+/// Payment requests that are kept.
 pub const REQUESTS: usize = 10_000;
 
 /// How long a payee's node is told of a payment before it is given up.
