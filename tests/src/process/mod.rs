@@ -1,5 +1,6 @@
 //! Real nodes: the built `covey`, on temporary directories, on loopback.
 
+mod disk;
 mod people;
 mod proxy;
 mod run;
@@ -7,6 +8,7 @@ mod running;
 pub mod town;
 mod wait;
 
+pub use disk::Disk;
 pub use people::{befriend, contact, contacts, history, invites, send, text_arrives, texts};
 pub use proxy::{Capture, TcpProxy, UdpProxy};
 pub use run::{Home, Outcome, binary};

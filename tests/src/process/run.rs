@@ -128,7 +128,20 @@ impl Home {
     /// Sets one up on a network that has a genesis; as one of its validators, with a key.
     pub async fn of(genesis: &Path, name: &str, port: Option<u16>, key: Option<&Path>) -> Self {
         let root = tempfile::Builder::new().prefix("covey-").tempdir().expect("a directory");
-        let (scratch, data) = (root.path().to_owned(), root.path().join("data"));
+        let data = root.path().join("data");
+        Self::of_at(data, root, genesis, name, port, key).await
+    }
+
+    /// The same with a data directory elsewhere.
+    pub(super) async fn of_at(
+        data: PathBuf,
+        root: TempDir,
+        genesis: &Path,
+        name: &str,
+        port: Option<u16>,
+        key: Option<&Path>,
+    ) -> Self {
+        let scratch = root.path().to_owned();
         let text = |path: &Path| path.to_str().expect("a path of plain letters").to_owned();
         let network = text(genesis);
         let key = key.map(text);

@@ -81,6 +81,15 @@ impl Town {
         Home::of(&self.genesis(), &format!("v{number}"), port, Some(&self.key_file(number))).await
     }
 
+    /// The same with its data directory in a folder.
+    pub async fn validator_in(&self, number: usize, folder: &Path) -> Home {
+        let root = tempfile::Builder::new().prefix("covey-").tempdir().expect("a directory");
+        let port = self.ports.get(number - 1).copied();
+        let (name, key) = (format!("v{number}"), self.key_file(number));
+        let data = folder.join(&name);
+        Home::of_at(data, root, &self.genesis(), &name, port, Some(&key)).await
+    }
+
     /// Sets somebody up.
     pub async fn person(&self, name: &str) -> Home {
         Home::of(&self.genesis(), name, None, None).await

@@ -4,8 +4,6 @@
 use std::{
     fs,
     net::{TcpListener, UdpSocket},
-    path::{Path, PathBuf},
-    process::Command,
 };
 
 use covey::{
@@ -13,7 +11,7 @@ use covey::{
     store::{Db, Schema},
 };
 use covey_kernel::NetworkId;
-use covey_tests::process::{Home, Node, befriend, history, until};
+use covey_tests::process::{Disk, Home, Node, befriend, history, until};
 use serde_json::json;
 
 #[tokio::test]
@@ -225,50 +223,6 @@ async fn databases_from_the_future_or_of_another_network() {
     );
 }
 
-/// A small file system of its own; gone when dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// Needs the right to mount. Where `COVEY_MUST_MOUNT` is set, it is there.
-    fn new(parent: &Path, mebibytes: u32) -> Option<Self> {
-        let at = parent.join("disk");
-        fs::create_dir(&at).unwrap();
-        let size = format!("size={mebibytes}m,mode=700");
-        if mount(&["-t", "tmpfs", "-o", &size, "covey-test"], &at) {
-            return Some(Self(at));
-        }
-        let must = std::env::var_os("COVEY_MUST_MOUNT").is_some();
-        assert!(!must, "cannot mount a small file system, but COVEY_MUST_MOUNT is set");
-        None
-    }
-
-    fn remount(&self, how: &str) {
-        assert!(mount(&["-o", &format!("remount,{how}")], &self.0), "remount {how}");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily: a node that is being killed may have files open.
-        drop(Command::new("umount").arg("-l").arg(&self.0).output());
-    }
-}
-
-fn mount(arguments: &[&str], at: &Path) -> bool {
-    let outcome = Command::new("mount").args(arguments).arg(at).output();
-    outcome.is_ok_and(|output| output.status.success())
-}
-
-/// Fills a disk to the last byte.
-fn fill(path: &Path) {
-    use std::io::Write as _;
-    let mut file = fs::File::create(path).unwrap();
-    for size in [1 << 20, 1 << 12, 1] {
-        let block = vec![0; size];
-        while file.write_all(&block).is_ok() {}
-    }
-}
-
 /// Sends until the node refuses; the ids of what it took, and its refusal.
 async fn send_until_refused(node: &Node) -> (Vec<String>, String) {
     let mut taken = Vec::new();
@@ -290,10 +244,10 @@ async fn a_full_or_read_only_disk_loses_nothing_that_was_acknowledged() {
         return;
     };
     let bob = Home::new("Bob").await.start().await;
-    let ann = Home::within(&disk.0.join("ann"), "Ann", parent.path()).await.start().await;
+    let ann = Home::within(&disk.path().join("ann"), "Ann", parent.path()).await.start().await;
     befriend(&ann, "ann", &bob, "bob").await;
     let first = history(&ann, "bob").await.len();
-    fill(&disk.0.join("ballast"));
+    disk.fill();
     let (taken, refusal) = send_until_refused(&ann).await;
     println!("{} messages were taken before: {refusal}", taken.len());
     let (home, code) = ann.ended().await;
@@ -307,7 +261,7 @@ async fn a_full_or_read_only_disk_loses_nothing_that_was_acknowledged() {
             ),
         "{complaint}"
     );
-    fs::remove_file(disk.0.join("ballast")).unwrap();
+    disk.free();
     let ann = home.start().await;
     let kept = history(&ann, "bob").await;
     for id in &taken {

@@ -4,10 +4,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use covey::bench::ledger::{Coin, Feeder, Forge};
-use covey_kernel::AskFailure;
-use covey_ledger::{Outpoint, TxId, Vote, wire::FromValidator};
+use covey_ledger::{Network, Outpoint, TxId, Vote, wire::FromValidator};
 use covey_tests::process::{
-    PATIENCE,
+    Node, PATIENCE,
     town::{Town, votes},
     within,
 };
@@ -21,7 +20,7 @@ const KILLS: usize = 200;
 const COINS: usize = 24;
 
 /// What was asked under one number.
-struct Asked {
+pub(super) struct Asked {
     outpoint: Outpoint,
     tx: TxId,
     request: Vec<u8>,
@@ -29,7 +28,7 @@ struct Asked {
 
 /// Every vote that ever came, with the request that it was for.
 #[derive(Default)]
-struct Account(BTreeMap<Outpoint, (TxId, Vote, Vec<u8>)>);
+pub(super) struct Account(pub(super) BTreeMap<Outpoint, (TxId, Vote, Vec<u8>)>);
 
 impl Account {
     fn add(&mut self, asked: &Asked, vote: Vote) {
@@ -38,10 +37,25 @@ impl Account {
         assert_eq!(first.0, *tx, "it signed two transactions that spend {outpoint}");
         assert_eq!(first.1, vote, "it signed {tx} in two ways");
     }
+
+    /// Each vote that was ever given is given again, to the last byte.
+    pub(super) async fn is_remembered(&self, feeder: &mut Feeder) {
+        for (number, (tx, vote, request)) in (0..).zip(self.0.values()) {
+            feeder.ask(number, request.clone()).unwrap();
+            let (_, outcome) = within("an answer", PATIENCE, feeder.next()).await;
+            assert_eq!(outcome, Ok(FromValidator::Vote(vote.clone())), "{tx}");
+        }
+    }
+}
+
+/// Whoever asks the validator of a node.
+pub(super) fn feeder(node: &Node, network: &Network) -> Feeder {
+    let address = format!("/ip4/127.0.0.1/tcp/{}", node.home().port()).parse().unwrap();
+    Feeder::new(&network.id, network.newest().members[0].peer, address).unwrap()
 }
 
 /// Two transactions for each coin, in any order, some of them twice.
-fn rivals(forge: &Forge<'_>, coins: &[Coin], rng: &mut ChaCha8Rng) -> Vec<Asked> {
+pub(super) fn rivals(forge: &Forge<'_>, coins: &[Coin], rng: &mut ChaCha8Rng) -> Vec<Asked> {
     let mut all = Vec::new();
     for coin in coins {
         for _ in 0..2 {
@@ -59,8 +73,10 @@ fn rivals(forge: &Forge<'_>, coins: &[Coin], rng: &mut ChaCha8Rng) -> Vec<Asked>
     all
 }
 
-/// Asks everything, and books what comes until all is answered; an answer that does not come is none.
-async fn book(feeder: &mut Feeder, asked: &[Asked], account: &mut Account) {
+/// Asks everything, and books what comes until all is answered; how much was. An answer that does not
+/// come is none.
+pub(super) async fn book(feeder: &mut Feeder, asked: &[Asked], account: &mut Account) -> usize {
+    let mut answered = 0;
     let mut open = 0;
     for (number, one) in (0u64..).zip(asked) {
         open += usize::from(feeder.ask(number, one.request.clone()).is_ok());
@@ -74,10 +90,12 @@ async fn book(feeder: &mut Feeder, asked: &[Asked], account: &mut Account) {
             Ok(FromValidator::Conflict(evidence)) => {
                 assert_eq!(evidence.outpoint, one.outpoint);
             }
-            Ok(FromValidator::NotReady(_)) | Err(_) => {}
+            Ok(FromValidator::NotReady(_)) | Err(_) => continue,
             Ok(other) => panic!("{other:?}"),
         }
+        answered += 1;
     }
+    answered
 }
 
 #[tokio::test]
@@ -89,11 +107,9 @@ async fn a_validator_killed_two_hundred_times_never_signs_twice_and_forgets_noth
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let mut account = Account::default();
     let mut node = validators.remove(0);
-    let peer = network.newest().members[0].peer;
     for _ in 0..KILLS {
         votes(&node).await;
-        let address = format!("/ip4/127.0.0.1/tcp/{}", node.home().port()).parse().unwrap();
-        let mut feeder = Feeder::new(&network.id, peer, address).unwrap();
+        let mut feeder = feeder(&node, &network);
         let coins = forge.coins(COINS).unwrap();
         let asked = rivals(&forge, &coins, &mut rng);
         let moment = Duration::from_micros(rng.random_range(0..40_000));
@@ -101,20 +117,10 @@ async fn a_validator_killed_two_hundred_times_never_signs_twice_and_forgets_noth
             tokio::time::sleep(moment).await;
             node.kill().await
         };
-        let (home, ()) = tokio::join!(killing, book(&mut feeder, &asked, &mut account));
+        let (home, _) = tokio::join!(killing, book(&mut feeder, &asked, &mut account));
         node = home.start().await;
     }
     assert!(account.0.len() > KILLS, "only {} votes were given", account.0.len());
-    // Each vote that it ever gave it gives again, to the last byte.
     votes(&node).await;
-    let address = format!("/ip4/127.0.0.1/tcp/{}", node.home().port()).parse().unwrap();
-    let mut feeder = Feeder::new(&network.id, peer, address).unwrap();
-    let again: Vec<(u64, Outpoint)> = (0..).zip(account.0.keys().copied()).collect();
-    for (number, outpoint) in &again {
-        let (tx, vote, request) = &account.0[outpoint];
-        feeder.ask(*number, request.clone()).unwrap();
-        let (_, outcome) = within("an answer", PATIENCE, feeder.next()).await;
-        let outcome: Result<FromValidator, AskFailure> = outcome;
-        assert_eq!(outcome, Ok(FromValidator::Vote(vote.clone())), "{tx}");
-    }
+    account.is_remembered(&mut feeder(&node, &network)).await;
 }

@@ -1,6 +1,7 @@
 //! Money between real nodes.
 
 mod bad;
+mod full;
 mod kills;
 mod old_locks;
 mod races;
