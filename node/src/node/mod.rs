@@ -3,9 +3,9 @@
 
 mod error;
 mod glue;
-mod ledger;
 pub(crate) mod hangup;
 mod identity;
+mod ledger;
 
 use std::{
     path::{Path, PathBuf},
