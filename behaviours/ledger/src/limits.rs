@@ -102,3 +102,12 @@ pub const WANTED_OF_ONE: usize = 256;
 
 /// Bytes of a payment that is shown to its payee.
 pub const RECEIPT_BYTES: usize = 64 << 10;
+
+/// How often a validator shows the others a transaction again that somebody with only a phrase asks for.
+pub const PASS_AGAIN: Span = Span::secs(2);
+
+/// Transactions that a validator shows others at once, each to one.
+pub const PASSING: usize = 1024;
+
+/// Transactions of which a validator remembers that it has shown them.
+pub const PASSED: usize = 16_384;

@@ -52,7 +52,10 @@ impl Validator {
     pub(super) fn wake(&self, cx: &mut Cx<'_, '_>) -> Delta {
         let mut delta = self.ask_all(cx);
         match self.memory.tell_at {
-            Some(at) if at <= cx.now => delta.0.append(&mut self.tell(cx).0),
+            // Or a clock was set back.
+            Some(at) if at <= cx.now || at > cx.now.plus(HEIGHT_EVERY) => {
+                delta.0.append(&mut self.tell(cx).0);
+            }
             Some(at) => cx.effects.push(Effect::Wake(at)),
             None => {}
         }

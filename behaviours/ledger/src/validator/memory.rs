@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use covey_kernel::{AskId, Keypair, Peer, RequestId, Time};
 
-use crate::{output::TxId, wire::NotReady};
+use crate::{limits::PASSED, output::TxId, wire::NotReady};
 
 /// Whether the validator may vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub(super) struct Memory {
     /// Own questions on the way, and the place of the member asked.
     pub(super) asks: BTreeMap<AskId, usize>,
     pub(super) next_ask: u64,
+    /// Transactions that the others were shown for somebody who has only a phrase, and when.
+    pub(super) passed: BTreeMap<TxId, Time>,
 }
 
 /// One change of it.
@@ -72,6 +74,8 @@ pub(super) enum Change {
     Asked(AskId, usize),
     /// An answer came.
     Answered(AskId),
+    /// The others were shown a transaction.
+    Passed(TxId, Time),
 }
 
 impl Memory {
@@ -99,6 +103,12 @@ impl Memory {
             Change::Asked(ask, place) => {
                 self.next_ask = self.next_ask.max(ask.0.saturating_add(1));
                 self.asks.insert(ask, place);
+            }
+            Change::Passed(tx, at) => {
+                if self.passed.len() >= PASSED {
+                    self.passed.clear();
+                }
+                self.passed.insert(tx, at);
             }
             Change::Answered(ask) => {
                 self.asks.remove(&ask);

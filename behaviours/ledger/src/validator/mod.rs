@@ -111,6 +111,7 @@ impl Machine for Validator {
             asks: Default::default(),
             // Answers to questions of an earlier life must not be taken for ones to this one's.
             next_ask: rng.next_u64() >> 2,
+            passed: Default::default(),
         };
         Ok(Self { rules, memory })
     }

@@ -1,14 +1,14 @@
 //! What there is at an address, for whoever proves that it is theirs.
 
-use covey_kernel::{Bounded, Fault, RequestId, Scan, Store, merkle};
+use covey_kernel::{Bounded, Fault, Peer, RequestId, Scan, Store, merkle};
 
-use super::{Cx, Delta, Validator, answer, check, layout, records};
+use super::{Change, Cx, Delta, Validator, answer, check, layout, records};
 use crate::{
     error::Error,
     holdings::{Claim, Holding, Voted},
-    limits::{HOLDINGS, RESPONSE_BYTES},
+    limits::{HOLDINGS, PASS_AGAIN, PASSING, RESPONSE_BYTES},
     output::{Outpoint, leaves},
-    wire::FromValidator,
+    wire::{FromValidator, ToValidator},
 };
 
 /// Bytes of outputs in one answer: what is left is for the answer itself, and for the last output.
@@ -31,6 +31,7 @@ impl Validator {
             scan = scan.after(&layout::owned(&claim.address, after));
         }
         let mut holdings = Vec::new();
+        let mut delta = Delta::default();
         let mut bytes = 0usize;
         'pages: loop {
             let found = cx.view.scan(&scan)?;
@@ -44,6 +45,7 @@ impl Validator {
                     continue;
                 }
                 let holding = self.holding(cx.view, outpoint)?;
+                self.pass_on(cx, &mut delta, &holding)?;
                 bytes = bytes.saturating_add(covey_kernel::cbor::encode(&holding).len());
                 holdings.push(holding);
                 if bytes > PAGE_BYTES {
@@ -56,7 +58,45 @@ impl Validator {
             }
         }
         answer(cx, id, &FromValidator::Holdings(Bounded::first(holdings)));
-        Ok(Delta::default())
+        Ok(delta)
+    }
+
+    /// Shows the other members what made an output that is claimed, and what spends it: whoever has
+    /// only a phrase cannot, and some may have missed it, so that a quorum's votes would not be found
+    /// while one of those who voted is away.
+    fn pass_on(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        delta: &mut Delta,
+        holding: &Holding,
+    ) -> Result<(), Fault> {
+        for tx in [Some(holding.outpoint.tx), holding.spent_by].into_iter().flatten() {
+            let passed = self.memory.passed.get(&tx);
+            let now = |change: &Change| matches!(change, Change::Passed(one, _) if *one == tx);
+            if passed.is_some_and(|at| !cx.now.is_past(*at, PASS_AGAIN)) || delta.0.iter().any(now)
+            {
+                continue;
+            }
+            let Some(entry) = records::read::<records::Entry>(cx.view, &layout::entry(&tx))? else {
+                continue;
+            };
+            let asked = delta.0.iter().filter(|change| matches!(change, Change::Asked(..))).count();
+            let full = self.memory.asks.len().saturating_add(asked) >= PASSING;
+            if entry.first >= self.memory.next || full {
+                continue;
+            }
+            delta.0.push(Change::Passed(tx, cx.now));
+            let there = |one: &crate::configuration::Member| self.memory.online.contains(&one.peer);
+            let others: Vec<(usize, Peer)> = self
+                .others()
+                .filter(|(_, one)| there(one))
+                .map(|(place, one)| (place, one.peer))
+                .collect();
+            for to in others {
+                self.ask(cx, delta, to, ToValidator::Spend(Box::new(entry.spend.clone())));
+            }
+        }
+        Ok(())
     }
 
     /// An output as this validator knows it.

@@ -7,7 +7,7 @@ use super::{
     Change,
     desk::Desk,
     layout,
-    memory::{Errand, Flight},
+    memory::{Errand, Flight, due},
     records::{self, Coin, Failure, Payment, Progress, Use},
 };
 use crate::{
@@ -33,9 +33,15 @@ impl Desk<'_, '_, '_> {
         // The same for all, and long: encoded once.
         let mut encoded: Option<Vec<u8>> = None;
         for (place, member) in self.members() {
-            let waits = flight.again.get(&place).is_some_and(|(at, _)| *at > now);
+            let waits =
+                flight.again.get(&place).is_some_and(|(at, _)| due(*at, RETRY_LAST, now) > now);
             let there = self.is_online(&member.peer);
-            if flight.is_settled(place) || flight.asked.contains_key(&place) || waits || !there {
+            if !there {
+                // Whoever comes is asked at once: nothing is to be done before.
+                flight.again.remove(&place);
+                continue;
+            }
+            if flight.is_settled(place) || flight.asked.contains_key(&place) || waits {
                 continue;
             }
             if !self.has_room(place) {
@@ -50,7 +56,7 @@ impl Desk<'_, '_, '_> {
             let bytes = bytes.clone();
             self.ask_encoded(member.peer, Errand::Vote(tx, place), bytes);
         }
-        flight.next_due().into_iter().for_each(|at| self.wake_at(at));
+        flight.next_due(now).into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight)));
         Ok(())
     }
@@ -106,15 +112,15 @@ impl Desk<'_, '_, '_> {
         let mut next: Option<Time> = None;
         for tx in all {
             let Some(mut flight) = self.flight(&tx) else { continue };
-            let due = flight.next_due();
-            if due.is_none_or(|due| due > now) {
-                next = [next, due].into_iter().flatten().min();
+            let then = flight.next_due(now);
+            if then.is_none_or(|then| then > now) {
+                next = [next, then].into_iter().flatten().min();
                 continue;
             }
             let lost: Vec<u8> = flight
                 .asked
                 .iter()
-                .filter(|(_, until)| **until <= now)
+                .filter(|(_, until)| due(**until, ASK_LIFE, now) <= now)
                 .map(|(place, _)| *place)
                 .collect();
             for place in lost {
@@ -153,7 +159,7 @@ impl Desk<'_, '_, '_> {
             // Not there, not ready, or lying: asked again later.
             _ => back_off(&mut flight, place, self.now()),
         }
-        flight.next_due().into_iter().for_each(|at| self.wake_at(at));
+        flight.next_due(self.now()).into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight.clone())));
         self.judge(tx, &flight)
     }
