@@ -70,13 +70,11 @@ impl Founded {
     ) -> Result<(Ledger, Vec<driver::Handle>), NodeError> {
         let Self { network, validator } = self;
         let ballots = KnownBallots::default();
-        let rules = wallet::Rules { network: network.clone(), peer, ballots: ballots.clone() };
-        let (wallet, drives) =
-            starting.marked::<Wallet>(Line::Ledger, WALLETS, rules, &doors.wallet)?;
-        let mut handles = vec![drives];
+        let mut handles = Vec::new();
+        // First, since it may refuse to start.
         let validator = match (validator, &doors.validator) {
             (Some((key, starts)), Some(door)) => {
-                let network = network.clone();
+                let (network, ballots) = (network.clone(), ballots.clone());
                 let rules = validator::Rules { network, peer, key, starts, ballots };
                 let (inbox, drives) = starting.machine::<Validator>(Line::Ledger, rules, door)?;
                 // The store has counted the start. Until the file has too, it may be one behind.
@@ -86,6 +84,10 @@ impl Founded {
             }
             _ => None,
         };
+        let rules = wallet::Rules { network: network.clone(), peer, ballots };
+        let (wallet, drives) =
+            starting.marked::<Wallet>(Line::Ledger, WALLETS, rules, &doors.wallet)?;
+        handles.push(drives);
         Ok((Ledger { network, wallet, validator }, handles))
     }
 }
