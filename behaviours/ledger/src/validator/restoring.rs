@@ -49,7 +49,7 @@ impl Validator {
 
     /// An output as this validator knows it; none if its vote is only made at the end of this turn.
     fn holding(&self, store: &dyn Store, outpoint: Outpoint) -> Result<Option<Holding>, Fault> {
-        let lock = records::lock(store, self.memory.epoch, &outpoint)?;
+        let lock = records::lock(store, self.memory.epoch(), &outpoint)?;
         let spent_by = lock.map(|lock| lock.tx);
         if outpoint.tx.0 == self.rules.network.id.hash() {
             return Ok(Some(Holding { outpoint, spent_by, voted: None }));

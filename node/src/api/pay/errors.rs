@@ -93,7 +93,10 @@ pub(in crate::api) fn code(error: &Error) -> Code {
         Error::NotReady(_)
         | Error::LocksMissing
         | Error::LocksOld { .. }
-        | Error::NotThisValidator => codes::REFUSED,
+        | Error::NotThisValidator
+        | Error::Configuration(_)
+        | Error::NoSuchProposal
+        | Error::EpochNotOver => codes::REFUSED,
         Error::Store(_) => codes::HALTED,
     }
 }

@@ -1,0 +1,15 @@
+//! Replacing validators: whole networks in memory, over several epochs, with each case that the design
+//! names.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs
+)]
+
+mod links;
+mod net;
+mod replaced;
