@@ -114,8 +114,11 @@ pub const LINKS: usize = 4;
 pub const CANDIDACIES: usize = 16;
 
 /// How often members of two epochs tell each other of the next configuration while there is one to
-/// decide on.
+/// decide on; and how often a node that does not vote asks for it.
 pub const SUCCESSION_EVERY: Span = Span::secs(5);
+
+/// How often a validator that votes asks the others for configurations that it has not heard of.
+pub const LINKS_EVERY: Span = Span::secs(60);
 
 /// How often a validator asks those again from which it takes lock sets over.
 pub const IMPORT_AGAIN: Span = Span::secs(1);

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use covey_kernel::{CommandId, Fault, Hash, NetworkId, RequestId, Scan, Signature, Store, cbor};
+use covey_kernel::{
+    CommandId, Effect, Fault, Hash, NetworkId, RequestId, Scan, Signature, Store, cbor,
+};
 
 use super::{
     Change, Cx, Delta, Errand, Reply, Stage, Validator, answer, layout,
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     configuration::Member,
     error::Error,
-    limits::CANDIDACIES,
+    limits::{CANDIDACIES, SUCCESSION_EVERY},
     reconfigure::{
         ACKNOWLEDGE, Acceptance, Candidacy, Placed, Proposal, SUCCESSOR, Successor, merge,
     },
@@ -171,6 +173,10 @@ impl Validator {
         if grown {
             records::write(cx.view, layout::candidacy(&successor.id), &kept);
             self.pass_on(cx, delta, &kept.candidacy);
+            // There may be enough acknowledgements now to begin to copy lock sets.
+            delta.0.push(Change::ImportAt(Some(cx.now)));
+            delta.0.push(Change::SuccessionAt(Some(cx.now.plus(SUCCESSION_EVERY))));
+            cx.effects.push(Effect::Wake(cx.now));
             delta.0.push(Change::Candidacy(successor.id, Some(Box::new(kept))));
         }
         Ok(())

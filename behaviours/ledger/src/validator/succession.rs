@@ -6,7 +6,7 @@ use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records
 use crate::{
     configuration::Configuration,
     error::Error,
-    limits::{LINKS, SUCCESSION_EVERY},
+    limits::{LINKS, LINKS_EVERY, SUCCESSION_EVERY},
     reconfigure::Link,
     wire::{FromValidator, ToValidator},
 };
@@ -157,12 +157,8 @@ impl Validator {
             cx.effects.push(Effect::Wake(at));
             return Ok(());
         }
-        let settled = matches!(self.memory.stage, Stage::Voting | Stage::Candidate | Stage::Sealed);
         let kept: Vec<_> = self.memory.candidacies.values().cloned().collect();
-        if settled && kept.is_empty() {
-            delta.0.push(Change::SuccessionAt(None));
-            return Ok(());
-        }
+        let idle = self.memory.stage == Stage::Voting && kept.is_empty();
         for peer in self.partners() {
             if self.memory.online.contains(&peer) {
                 self.ask_links(cx, delta, peer);
@@ -174,7 +170,7 @@ impl Validator {
                 self.go_on(cx, delta, one, true)?;
             }
         }
-        let at = cx.now.plus(SUCCESSION_EVERY);
+        let at = cx.now.plus(if idle { LINKS_EVERY } else { SUCCESSION_EVERY });
         delta.0.push(Change::SuccessionAt(Some(at)));
         cx.effects.push(Effect::Wake(at));
         Ok(())

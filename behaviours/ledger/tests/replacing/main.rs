@@ -10,6 +10,10 @@
     missing_docs
 )]
 
+mod epochs;
+mod imports;
 mod links;
 mod net;
 mod replaced;
+mod seals;
+mod successors;

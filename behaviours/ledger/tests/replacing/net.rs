@@ -306,12 +306,12 @@ impl Net {
             run.open(now, &mut self.rng)?;
         }
         one.up = true;
-        self.feed(node, false, Input::Start, Input::Start);
+        self.feed(node, Input::Start, Input::Start);
         for other in 0..self.nodes.len() {
             if other != node && self.nodes[other].up {
                 let (a, b) = (self.peer(node), self.peer(other));
-                self.feed(node, true, Input::Connected(b), Input::Connected(b));
-                self.feed(other, true, Input::Connected(a), Input::Connected(a));
+                self.feed(node, Input::Connected(b), Input::Connected(b));
+                self.feed(other, Input::Connected(a), Input::Connected(a));
             }
         }
         Ok(())
@@ -329,17 +329,17 @@ impl Net {
         let peer = self.peer(node);
         for other in 0..self.nodes.len() {
             if other != node && self.nodes[other].up {
-                self.feed(other, true, Input::Disconnected(peer), Input::Disconnected(peer));
+                self.feed(other, Input::Disconnected(peer), Input::Disconnected(peer));
             }
         }
     }
 
-    fn feed(&mut self, node: usize, _: bool, one: Input<Validator>, two: Input<Wallet>) {
-        self.to_validator(node, one);
-        self.to_wallet(node, two);
+    fn feed(&mut self, node: usize, one: Input<Validator>, two: Input<Wallet>) {
+        self.give_validator(node, one);
+        self.give_wallet(node, two);
     }
 
-    fn to_validator(&mut self, node: usize, input: Input<Validator>) {
+    fn give_validator(&mut self, node: usize, input: Input<Validator>) {
         let now = self.now;
         let Some(run) = &mut self.nodes[node].validator else { return };
         let effects = run.turn(now, &mut self.rng, vec![input]);
@@ -352,7 +352,7 @@ impl Net {
         }
     }
 
-    fn to_wallet(&mut self, node: usize, input: Input<Wallet>) {
+    fn give_wallet(&mut self, node: usize, input: Input<Wallet>) {
         let now = self.now;
         let Some(run) = &mut self.nodes[node].wallet else { return };
         let effects = run.turn(now, &mut self.rng, vec![input]);
@@ -445,17 +445,17 @@ impl Net {
                     return self.answer(id, lie.encode());
                 }
                 if for_validator && self.nodes[to].validator.is_some() {
-                    self.to_validator(to, Input::Request { from: peer, id, bytes });
+                    self.give_validator(to, Input::Request { from: peer, id, bytes });
                 } else {
-                    self.to_wallet(to, Input::Request { from: peer, id, bytes });
+                    self.give_wallet(to, Input::Request { from: peer, id, bytes });
                 }
             }
             Event::Answer { to, wallet, ask, from, outcome } => {
                 if !self.nodes[to].up {
                 } else if wallet {
-                    self.to_wallet(to, Input::Answer { from, ask, outcome });
+                    self.give_wallet(to, Input::Answer { from, ask, outcome });
                 } else {
-                    self.to_validator(to, Input::Answer { from, ask, outcome });
+                    self.give_validator(to, Input::Answer { from, ask, outcome });
                 }
             }
         }
@@ -483,10 +483,10 @@ impl Net {
             } else if let Some((_, node, wallet)) = wake {
                 if wallet {
                     self.nodes[node].wallet.as_mut().unwrap().wake = None;
-                    self.to_wallet(node, Input::Wake);
+                    self.give_wallet(node, Input::Wake);
                 } else {
                     self.nodes[node].validator.as_mut().unwrap().wake = None;
-                    self.to_validator(node, Input::Wake);
+                    self.give_validator(node, Input::Wake);
                 }
             }
         }
@@ -525,7 +525,7 @@ impl Net {
     pub(crate) fn command(&mut self, node: usize, command: Command) -> Result<Reply, Error> {
         self.commands += 1;
         let id = CommandId(self.commands);
-        self.to_validator(node, Input::Command { id, command });
+        self.give_validator(node, Input::Command { id, command });
         let run = self.nodes[node].validator.as_mut().unwrap();
         run.replies.remove(&id.0).expect("a reply at once")
     }
@@ -537,9 +537,28 @@ impl Net {
     ) -> Result<wallet::Reply, Error> {
         self.commands += 1;
         let id = CommandId(self.commands);
-        self.to_wallet(node, Input::Command { id, command });
+        self.give_wallet(node, Input::Command { id, command });
         let run = self.nodes[node].wallet.as_mut().unwrap();
         run.replies.remove(&id.0).expect("a reply at once")
+    }
+
+    /// A request of which the answer is not looked at: the node may crash over it.
+    pub(crate) fn tell(&mut self, node: usize, request: ToValidator) {
+        let from = Keypair::from_secret(&[9; 32]).public();
+        let bytes = Request::Validator(request).encode();
+        self.give_validator(node, Input::Request { from, id: RequestId(u64::MAX), bytes });
+    }
+
+    /// A command; nothing if the node is down, or crashes over it.
+    pub(crate) fn order_validator(
+        &mut self,
+        node: usize,
+        command: Command,
+    ) -> Option<Result<Reply, Error>> {
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        self.give_validator(node, Input::Command { id, command });
+        self.nodes[node].validator.as_mut().unwrap().replies.remove(&id.0)
     }
 
     pub(crate) fn status(&mut self, node: usize) -> validator::Status {
@@ -559,16 +578,24 @@ impl Net {
 
     /// A proposal that governance has signed, for these nodes. They must be up.
     pub(crate) fn proposal(&mut self, members: &[usize]) -> Proposal {
+        self.try_proposal(members).expect("all are up")
+    }
+
+    /// The same; none if one of them crashes over it.
+    pub(crate) fn try_proposal(&mut self, members: &[usize]) -> Option<Proposal> {
         let mut entries = Vec::new();
         for node in members {
             let name = text(&format!("v{node}"));
             let join = Command::Join { name, addresses: Bounded::default() };
-            match self.command(*node, join).unwrap() {
+            match self.order_validator(*node, join)?.unwrap() {
                 Reply::Member(member) => entries.push(*member),
                 other => panic!("{other:?}"),
             }
         }
-        let newest = self.configuration(members[0]);
+        let newest = match self.order_validator(members[0], Command::Configuration)?.unwrap() {
+            Reply::Configuration(configuration) => *configuration,
+            other => panic!("{other:?}"),
+        };
         let network = self.network.id;
         let mut proposal = Proposal::new(Configuration {
             epoch: newest.epoch + 1,
@@ -579,7 +606,7 @@ impl Net {
         for key in self.governance.iter().take(2) {
             assert!(proposal.approve(&network, &newest, key));
         }
-        proposal
+        Some(proposal)
     }
 
     /// Proposes these nodes for the next epoch, and lets the operators of some approve.
@@ -608,6 +635,25 @@ impl Net {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    /// The voting key of a validator in epoch 0.
+    pub(crate) fn first_key(&self, node: usize) -> Keypair {
+        self.nodes[node].validator.as_ref().unwrap().rules.key.clone().unwrap()
+    }
+
+    /// Two groups of nodes hear nothing of each other from now on.
+    pub(crate) fn part(&mut self, some: &[usize], others: &[usize]) {
+        let pairs = some.iter().flat_map(|a| others.iter().map(|b| (*a, *b)));
+        self.cut.extend(pairs);
+    }
+
+    /// Whether all of these vote, in this epoch.
+    pub(crate) fn all_vote(&mut self, nodes: &[usize], epoch: u64) -> bool {
+        nodes.iter().all(|node| {
+            let status = self.status(*node);
+            (status.epoch, status.not_ready) == (epoch, None)
+        })
     }
 
     /// Pays all of a coin to a new owner.
