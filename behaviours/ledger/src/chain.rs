@@ -1,8 +1,8 @@
 //! The configurations that a node knows, by epoch, and what it needs to judge transactions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use covey_kernel::NetworkId;
+use covey_kernel::{Fault, NetworkId, Scan, Store, cbor};
 
 use crate::{
     configuration::Configuration,
@@ -87,4 +87,27 @@ impl Network {
         self.links.insert(configuration.epoch, Arc::new(link));
         self.newest = configuration;
     }
+
+    /// With what a machine has stored of it under a tag, by epoch.
+    pub(crate) fn with_stored(
+        &self,
+        store: &dyn Store,
+        tag: &[u8],
+    ) -> Result<Cow<'_, Self>, Fault> {
+        let mut network = Cow::Borrowed(self);
+        let mut scan = Scan::prefix(tag).after(&link_key(tag, self.newest.epoch));
+        loop {
+            let page = store.scan(&scan)?;
+            let Some((last, _)) = page.last() else { return Ok(network) };
+            scan = scan.after(last);
+            for (_, bytes) in page {
+                network.to_mut().resume(cbor::decode_stored(&bytes)?);
+            }
+        }
+    }
+}
+
+/// Where a machine stores the configuration of an epoch.
+pub(crate) fn link_key(tag: &[u8], epoch: u64) -> Vec<u8> {
+    [tag, epoch.to_be_bytes().as_slice()].concat()
 }

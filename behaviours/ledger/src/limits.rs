@@ -117,7 +117,7 @@ pub const CANDIDACIES: usize = 16;
 /// decide on; and how often a node that does not vote asks for it.
 pub const SUCCESSION_EVERY: Span = Span::secs(5);
 
-/// How often a validator that votes asks the others for configurations that it has not heard of.
+/// How often a wallet, or a validator that votes, asks validators for configurations that it has not heard of.
 pub const LINKS_EVERY: Span = Span::secs(60);
 
 /// How often a validator asks those again from which it takes lock sets over.
@@ -135,3 +135,9 @@ pub const UNSHOWN: u64 = 65_536;
 
 /// Ids of the union of lock sets that one turn goes through.
 pub const SETTLE_STEP: usize = 2048;
+
+/// Certificates that a wallet renews at once.
+pub const RENEWALS: usize = 32;
+
+/// How often a wallet goes on renewing certificates.
+pub const RENEW_AGAIN: Span = Span::secs(2);

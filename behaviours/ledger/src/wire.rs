@@ -117,6 +117,8 @@ tagged! {
         0 => Address(()),
         /// You are paid.
         1 => Deliver(Box<Paid>),
+        /// Which configurations follow an epoch? Whoever is paid asks whoever pays.
+        2 => Links(u64),
     }
 }
 
@@ -134,6 +136,8 @@ tagged! {
         3 => Invalid(Reason),
         /// The payment is to somebody else.
         4 => NotMine(()),
+        /// Configurations, in order; none if there are no more.
+        5 => Links(Bounded<Link, LINKS>),
     }
 }
 

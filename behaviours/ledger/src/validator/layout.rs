@@ -60,7 +60,7 @@ fn of_epoch(tag: u8, epoch: u64, rest: &[u8]) -> Vec<u8> {
 
 /// The certified configuration of an epoch.
 pub(super) fn link(epoch: u64) -> Vec<u8> {
-    of_epoch(0x03, epoch, &[])
+    crate::chain::link_key(LINKS, epoch)
 }
 
 /// A proposal for the next configuration.

@@ -98,7 +98,7 @@ impl Machine for Validator {
         rng: &mut dyn CryptoRng,
         view: &mut View<'_>,
     ) -> Result<Self, Error> {
-        let network = records::network(&rules.network, view)?.into_owned();
+        let network = rules.network.with_stored(view, layout::LINKS)?.into_owned();
         if view.get(layout::ME)?.is_none() {
             own_genesis(&rules, view);
         }

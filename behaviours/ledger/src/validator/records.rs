@@ -1,20 +1,17 @@
 //! What lies in a validator's store.
 
-use std::borrow::Cow;
-
 use covey_kernel::{
-    Bounded, Bytes, Fault, Keypair, Scan, Signature, Store, View, cbor, merkle::Builder, record,
+    Bounded, Bytes, Fault, Keypair, Signature, Store, View, cbor, merkle::Builder, record,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::layout;
 use crate::{
-    chain::Network,
     evidence::Evidence,
     limits::{BATCH, INPUTS},
     output::{Outpoint, TxId},
     proof::Proof,
-    reconfigure::{Candidacy, Link},
+    reconfigure::Candidacy,
     seal::Seal,
     spend::Spend,
     transaction::Witnesses,
@@ -203,22 +200,5 @@ impl Facts {
         inputs
             .filter(|(_, at)| self.paid.checked_shr(*at).is_some_and(|bits| bits & 1 == 1))
             .map(|(outpoint, _)| outpoint.tx)
-    }
-}
-
-/// The network with all configurations that are stored.
-pub(super) fn network<'n>(
-    known: &'n Network,
-    store: &dyn Store,
-) -> Result<Cow<'n, Network>, Fault> {
-    let mut network = Cow::Borrowed(known);
-    let mut scan = Scan::prefix(layout::LINKS).after(&layout::link(known.newest().epoch));
-    loop {
-        let page = store.scan(&scan)?;
-        let Some((last, _)) = page.last() else { return Ok(network) };
-        scan = scan.after(last);
-        for (_, bytes) in page {
-            network.to_mut().resume(cbor::decode_stored::<Link>(&bytes)?);
-        }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     proof::{Paid, Proof},
     reason::Reason,
     vote::{Certificate, Vote},
-    wire::{FromValidator, ToValidator},
+    wire::{FromValidator, NotReady, ToValidator},
 };
 
 impl Desk<'_, '_, '_> {
@@ -33,6 +33,10 @@ impl Desk<'_, '_, '_> {
         for (place, member) in self.members() {
             let waits = flight.again.get(&place).is_some_and(|(at, _)| *at > now);
             let there = self.is_online(&member.peer);
+            if !there {
+                // It is asked when it comes.
+                flight.again.remove(&place);
+            }
             if flight.is_settled(place) || flight.asked.contains_key(&place) || waits || !there {
                 continue;
             }
@@ -42,7 +46,8 @@ impl Desk<'_, '_, '_> {
             }
             flight.asked.insert(place, now.plus(ASK_LIFE));
             let request = ToValidator::Spend(Box::new(payment.spend.clone()));
-            self.ask_validator(member.peer, Errand::Vote(tx, place), request);
+            let errand = Errand::Vote(tx, self.configuration().epoch, place);
+            self.ask_validator(member.peer, errand, request);
         }
         flight.next_due().into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight)));
@@ -126,10 +131,13 @@ impl Desk<'_, '_, '_> {
     pub(super) fn voted(
         &mut self,
         tx: TxId,
-        place: u8,
+        (epoch, place): (u64, u8),
         outcome: Result<FromValidator, AskFailure>,
     ) -> Result<(), Error> {
         let Some(mut flight) = self.flight(&tx) else { return Ok(()) };
+        if epoch != self.configuration().epoch {
+            return Ok(());
+        }
         flight.asked.remove(&place);
         if flight.is_settled(place) {
             return Ok(());
@@ -142,18 +150,25 @@ impl Desk<'_, '_, '_> {
             Ok(FromValidator::Conflict(evidence)) if self.is_conflict(&payment, &evidence) => {
                 flight.conflicts.insert(place, *evidence);
             }
-            Ok(FromValidator::Invalid(reason)) => {
+            Ok(FromValidator::Invalid(reason)) if is_final(reason) => {
                 flight.invalid.insert(place, reason);
             }
             // Not there, not ready, or lying: asked again later.
-            _ => back_off(&mut flight, place, self.now()),
+            other => {
+                if matches!(other, Ok(FromValidator::NotReady(NotReady::Sealed(())))) {
+                    let member = self.configuration().members.get(usize::from(place));
+                    let peer = member.map(|member| member.peer);
+                    peer.into_iter().for_each(|peer| self.ask_links(peer));
+                }
+                back_off(&mut flight, place, self.now());
+            }
         }
         flight.next_due().into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight.clone())));
         self.judge(tx, &flight, &mut payment)
     }
 
-    fn is_vote(&self, tx: &TxId, place: u8, vote: &Vote) -> bool {
+    pub(super) fn is_vote(&self, tx: &TxId, place: u8, vote: &Vote) -> bool {
         let configuration = self.configuration();
         let Some(member) = configuration.members.get(usize::from(place)) else { return false };
         let network = &self.rules().network.id;
@@ -248,6 +263,13 @@ impl Desk<'_, '_, '_> {
         self.tell_payment(tx, payment);
         self.change(Change::Landed(tx));
     }
+}
+
+/// Whether a validator that says so will say so for ever. What earlier epochs have left may be judged
+/// otherwise when a certificate is shown, or by the validators of the next epoch.
+fn is_final(reason: Reason) -> bool {
+    let passing = [Reason::NotImported, Reason::Locked, Reason::Frozen, Reason::CertificateEpoch];
+    !passing.contains(&reason)
 }
 
 fn back_off(flight: &mut Flight, place: u8, now: Time) {

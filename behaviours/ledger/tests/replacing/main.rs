@@ -17,3 +17,4 @@ mod net;
 mod replaced;
 mod seals;
 mod successors;
+mod wallets;

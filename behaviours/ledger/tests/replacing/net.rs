@@ -475,12 +475,13 @@ impl Net {
             let wake = wakes.min();
             let at = [message, wake.map(|(at, ..)| at)].into_iter().flatten().min();
             let Some(at) = at.filter(|at| *at <= end) else { break };
-            // A wake-up costs a moment, so that time goes on.
             self.now = Time::from_millis(at.max(self.now.millis()));
             if message.is_some_and(|message| message <= at) {
                 let (_, event) = self.queue.pop_first().unwrap();
                 self.happen(event);
             } else if let Some((_, node, wallet)) = wake {
+                // A wake-up takes a moment, so that time goes on.
+                self.now = self.now.plus(covey_kernel::Span::millis(1));
                 if wallet {
                     self.nodes[node].wallet.as_mut().unwrap().wake = None;
                     self.give_wallet(node, Input::Wake);
@@ -659,24 +660,28 @@ impl Net {
     /// Pays all of a coin to a new owner.
     pub(crate) fn pay(&mut self, coin: &Coin) -> (Spend, Coin) {
         let owner = Keypair::generate(&mut self.rng);
+        let (spend, output) = self.pay_to(coin, owner.public());
+        let outpoint = Outpoint { tx: spend.body.id(&self.network.id), index: 0 };
+        (spend, Coin { outpoint, output, proof: Proof::Genesis(()), owner })
+    }
+
+    fn pay_to(&mut self, coin: &Coin, address: Peer) -> (Spend, Output) {
         let mut salt = vec![0; 16];
         self.rng.fill_bytes(&mut salt);
-        let output = Output { address: owner.public(), ..coin.output.clone() };
+        let output = Output { address, ..coin.output.clone() };
         let salted = Salted { salt: Bytes::new(salt).unwrap(), output: output.clone() };
         let root = covey_kernel::merkle::root(&leaves(std::slice::from_ref(&salted)));
         let inputs = Bounded::new(vec![coin.outpoint]).unwrap();
         let body = Body { inputs, count: 1, root };
         let network = self.network.id;
         let witness = Witness::sign(&coin.owner, &network, &body);
-        let tx = body.id(&network);
         let spend = Spend {
             body,
             outputs: Bounded::new(vec![salted]).unwrap(),
             witnesses: Bounded::new(vec![witness]).unwrap(),
             proofs: Bounded::new(vec![coin.proof.clone()]).unwrap(),
         };
-        let outpoint = Outpoint { tx, index: 0 };
-        (spend, Coin { outpoint, output, proof: Proof::Genesis(()), owner })
+        (spend, output)
     }
 
     /// Asks some nodes for their votes; what each answers.
@@ -716,6 +721,21 @@ impl Net {
         let certificate = self.certify(&spend, nodes);
         new.proof = proof(&spend, certificate);
         (spend, new)
+    }
+
+    /// Pays a coin to a wallet, which is shown the payment.
+    pub(crate) fn fund(&mut self, wallet: usize, coin: &Coin, nodes: &[usize]) {
+        let address = match self.order(wallet, wallet::Command::Address(text(""))) {
+            Ok(wallet::Reply::Address(address)) => address,
+            other => panic!("{other:?}"),
+        };
+        let (spend, _) = self.pay_to(coin, address);
+        let certificate = self.certify(&spend, nodes);
+        let Proof::Paid(paid) = proof(&spend, certificate) else { panic!() };
+        let links = Bounded::first(self.chain(nodes[0]).links_after(0).cloned());
+        let receipt = covey_ledger::Receipt { network: self.network.id, links, paid: *paid };
+        let receive = wallet::Command::Receive(Box::new(receipt));
+        assert!(matches!(self.order(wallet, receive), Ok(wallet::Reply::Received { .. })));
     }
 
     pub(crate) fn refreshed(

@@ -104,7 +104,7 @@ pub(in crate::api) fn code(error: &Error) -> Code {
 /// The code of what is wrong with a shown payment.
 pub(in crate::api) fn receipt(error: &InvalidReceipt) -> Code {
     match error {
-        InvalidReceipt::Malformed => codes::BAD_PAYMENT,
+        InvalidReceipt::Malformed | InvalidReceipt::Chain(_) => codes::BAD_PAYMENT,
         InvalidReceipt::OtherNetwork { .. } => codes::PAYMENT_ELSEWHERE,
         InvalidReceipt::Invalid(reason) => invalid(*reason),
     }
