@@ -35,9 +35,13 @@ impl Validator {
 
     /// Whether a transaction is in the imported set.
     pub(super) fn is_imported(&self, store: &dyn Store, tx: &TxId) -> Result<bool, Fault> {
+        let places = self.taken_over();
+        if places == 0 {
+            return Ok(false);
+        }
         let key = layout::listed(self.memory.epoch(), tx);
         let by = records::read::<u64>(store, &key)?.unwrap_or_default();
-        Ok(by & self.taken_over() != 0)
+        Ok(by & places != 0)
     }
 
     /// What the imported set says of an output that a transaction is to spend.
@@ -73,8 +77,14 @@ impl Validator {
 
     /// The certificates of earlier epochs that prove a transaction's inputs: each counts only if its
     /// transaction is in the imported set, and accepting it locks that transaction's own inputs to it.
-    pub(super) fn accept_earlier(&self, cx: &mut Cx<'_, '_>, spend: &Spend) -> Result<(), Error> {
+    /// Those locks are returned, to be written if all else is right.
+    pub(super) fn earlier_locks(
+        &self,
+        store: &dyn Store,
+        spend: &Spend,
+    ) -> Result<Vec<(Outpoint, Lock)>, Error> {
         let epoch = self.memory.epoch();
+        let mut locks = Vec::new();
         for proof in spend.proofs.iter() {
             let Proof::Paid(paid) = proof else { continue };
             if paid.certificate.epoch > epoch {
@@ -85,19 +95,19 @@ impl Validator {
                 continue;
             }
             let parent = paid.body.id(&self.rules.network.id);
-            if !self.is_imported(cx.view, &parent)? {
+            if !self.is_imported(store, &parent)? {
                 return Err(Reason::NotImported.into());
             }
             let lock = Lock { tx: parent, first: UNSIGNED, index: 0 };
             for outpoint in paid.body.inputs.iter() {
-                match records::lock(cx.view, epoch, outpoint)? {
-                    None => records::write(cx.view, layout::lock(epoch, outpoint), &lock),
+                match records::lock(store, epoch, outpoint)? {
+                    None => locks.push((*outpoint, lock.clone())),
                     Some(lock) if lock.tx == parent => {}
                     Some(_) => return Err(Reason::Locked.into()),
                 }
             }
         }
-        Ok(())
+        Ok(locks)
     }
 
     /// A payee shows a certificate of an earlier epoch, which was verified, and wants the vote of this

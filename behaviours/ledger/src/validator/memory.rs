@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use covey_kernel::{AskId, Hash, Keypair, Peer, RequestId, Time, merkle::Builder};
 
 use super::records::Kept;
-use crate::{chain::Network, output::TxId, reconfigure::Link, wire::NotReady};
+use crate::{chain::Network, holdings::Claim, output::TxId, reconfigure::Link, wire::NotReady};
 
 /// Whether the validator may vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,8 @@ pub(super) struct Memory {
     pub(super) open: Vec<TxId>,
     /// Who waits for votes on them: request and place in `open`.
     pub(super) waiting: Vec<(RequestId, usize)>,
+    /// Owners of addresses who wait for votes of this turn.
+    pub(super) claims: Vec<(RequestId, Claim)>,
     /// When the others are told how far it has come.
     pub(super) tell_at: Option<Time>,
     /// Whom it is connected with.
@@ -115,8 +117,10 @@ pub(super) struct Memory {
 /// One change of it.
 #[derive(Debug)]
 pub(super) enum Change {
-    /// A transaction is locked for somebody who waits.
-    Locked(TxId, RequestId),
+    /// A transaction is locked, for somebody who waits or so that its vote can be told.
+    Locked(TxId, Option<RequestId>),
+    /// The owner of an address waits for votes of this turn.
+    Claims(RequestId, Box<Claim>),
     /// It is new in the lock set.
     Logged(TxId),
     /// Somebody else waits for a transaction of this turn.
@@ -154,9 +158,10 @@ impl Memory {
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::Locked(tx, request) => {
-                self.waiting.push((request, self.open.len()));
+                self.waiting.extend(request.map(|request| (request, self.open.len())));
                 self.open.push(tx);
             }
+            Change::Claims(request, claim) => self.claims.push((request, *claim)),
             Change::Logged(tx) => {
                 if let Some(term) = &mut self.term {
                     term.log.push(crate::vote::leaf(&tx));
@@ -168,6 +173,7 @@ impl Memory {
                 self.next = self.next.saturating_add(signed);
                 self.open.clear();
                 self.waiting.clear();
+                self.claims.clear();
             }
             Change::Stage(stage) => self.stage = stage,
             Change::TellAt(at) => self.tell_at = at,

@@ -117,6 +117,7 @@ impl Machine for Validator {
             next: next_sequence(view)?,
             open: Vec::new(),
             waiting: Vec::new(),
+            claims: Vec::new(),
             tell_at: None,
             online: BTreeSet::new(),
             asks: BTreeMap::new(),

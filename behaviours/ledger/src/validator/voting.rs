@@ -13,11 +13,12 @@ use super::{
 use crate::{
     error::Error,
     evidence::Evidence,
-    output::TxId,
+    limits::BATCH,
+    output::{Outpoint, TxId},
     reason::Reason,
     spend::Spend,
     vote::{Ballot, Vote},
-    wire::FromValidator,
+    wire::{FromValidator, NotReady},
 };
 
 impl Validator {
@@ -62,19 +63,29 @@ impl Validator {
                 }
             }
         }
-        self.accept_earlier(cx, &spend)?;
-        self.lock(cx, id, tx, spend)
+        let locks = self.earlier_locks(cx.view, &spend)?;
+        if self.memory.open.len() >= BATCH {
+            // Claims have filled the turn.
+            return Err(Error::NotReady(NotReady::Checking(())));
+        }
+        let index = self.memory.open.len();
+        self.lock(cx, (tx, spend), locks, index, Some(id))
     }
 
-    fn lock(
+    /// Locks what nothing is against, at a place of this turn's ballot.
+    pub(super) fn lock(
         &self,
         cx: &mut Cx<'_, '_>,
-        id: RequestId,
-        tx: TxId,
-        spend: Spend,
+        (tx, spend): (TxId, Spend),
+        locks: Vec<(Outpoint, Lock)>,
+        index: usize,
+        id: Option<RequestId>,
     ) -> Result<Delta, Error> {
         let epoch = self.memory.epoch();
-        let index = u16::try_from(self.memory.open.len()).unwrap_or(u16::MAX);
+        for (outpoint, lock) in locks {
+            records::write(cx.view, layout::lock(epoch, &outpoint), &lock);
+        }
+        let index = u16::try_from(index).unwrap_or(u16::MAX);
         let lock = Lock { tx, first: self.memory.next, index };
         for outpoint in spend.body.inputs.iter() {
             records::write(cx.view, layout::lock(epoch, outpoint), &lock);
@@ -86,7 +97,12 @@ impl Validator {
             records::write(cx.view, layout::log(epoch, term.log.count()), &tx);
             delta.0.push(Change::Logged(tx));
         }
-        match records::read::<Entry>(cx.view, &layout::entry(&tx))? {
+        let known = match epoch {
+            // Nothing was handed over.
+            0 => None,
+            _ => records::read::<Entry>(cx.view, &layout::entry(&tx))?,
+        };
+        match known {
             // Handed over as it was shown first.
             Some(known) => {
                 let entry = Entry { epoch, first: lock.first, index, ..known };
@@ -164,6 +180,9 @@ impl Validator {
             if let Some(vote) = votes.get(*at) {
                 answer(cx, *request, &FromValidator::Vote(vote.clone()));
             }
+        }
+        for (request, claim) in &memory.claims {
+            self.tell_holdings(cx, *request, claim)?;
         }
         let mut changes = vec![Change::Signed];
         changes.extend(self.tell_soon(cx));

@@ -58,7 +58,8 @@ fn a_liar_that_omits_a_lock_hides_nothing() {
 #[test]
 fn a_liar_that_invents_a_lock_is_left_out() {
     let made_up = TxId(Hash::of(b"made up"));
-    let cases: [fn(&mut Net) -> (TxId, Vec<Spend>); 4] = [
+    type Case = fn(&mut Net) -> (TxId, Vec<Spend>);
+    let cases: [Case; 4] = [
         |_| (TxId(Hash::of(b"made up")), Vec::new()),
         // Not signed by the owner.
         |net| {

@@ -214,7 +214,7 @@ fn crash_everywhere(step: usize) {
 
 #[test]
 fn a_crash_between_vote_seal_and_import_loses_nothing() {
-    crash_everywhere(7);
+    crash_everywhere(13);
 }
 
 #[test]

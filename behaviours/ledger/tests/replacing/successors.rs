@@ -100,7 +100,7 @@ fn a_vote_that_others_show_binds_a_store_that_was_set_back() {
     assert!(!net.chain(1).newest().members.is_empty());
     let others = net.chain(1);
     assert_eq!(others.newest().id(&net.network.id), b, "three others are a quorum");
-    assert!(!others.links_after(0).next().unwrap().signers.is_multiple_of(2) == false);
+    assert_eq!(others.links_after(0).next().unwrap().signers, 0b1110);
 }
 
 #[test]

@@ -236,3 +236,31 @@ fn a_payee_who_is_behind_asks_whoever_pays() {
     assert_eq!(epoch(&mut net, ann, tx), 1);
     assert_eq!(balance(&mut net, bob), (30, 0));
 }
+
+#[test]
+fn a_phrase_finds_the_money_of_earlier_epochs() {
+    let (mut net, ann, bob) = funded(9, 12);
+    let tx = order(&mut net, ann, bob, 130);
+    net.run(2_000);
+    assert_eq!(epoch(&mut net, ann, tx), 0);
+    let phrase = match net.order(ann, Command::Phrase).unwrap() {
+        Reply::Phrase(words) => words,
+        other => panic!("{other:?}"),
+    };
+    net.stop(ann);
+    net.replace(&[4, 5, 6, 7], &[0, 1, 2, 3]);
+    net.run(10_000);
+    net.replace(&[8, 9, 10, 11], &[4, 5, 6, 7]);
+    net.run(10_000);
+    let again = net.add_wallet();
+    net.run(6_000);
+    let phrase = covey_ledger::Phrase::parse(&phrase).unwrap();
+    assert!(matches!(net.order(again, Command::Restore(Box::new(phrase))), Ok(Reply::Done)));
+    net.run(60_000);
+    assert!(matches!(net.order(again, Command::Alone), Ok(Reply::Done)));
+    assert_eq!(balance(&mut net, again), (670, 0));
+    assert!(certificates(&mut net, again).iter().all(|epoch| *epoch == 2));
+    let tx = order(&mut net, again, bob, 600);
+    net.run(20_000);
+    assert_eq!(epoch(&mut net, again, tx), 2);
+}
