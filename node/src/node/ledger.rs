@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use covey_kernel::{AskId, NetworkId, Peer};
+use covey_kernel::{AskId, Keypair, NetworkId};
 use covey_ledger::{
     Genesis, KnownBallots, Network, Validator, Wallet, validator, wallet,
     wire::{FRAMES, PROTOCOL, Request},
@@ -37,7 +37,7 @@ pub struct Ledger {
 pub(super) struct Founded {
     network: Network,
     /// The validator's first key, and how often it was started.
-    validator: Option<(covey_kernel::Keypair, u64)>,
+    validator: Option<(Keypair, u64)>,
 }
 
 /// What the data directory says of the network's beginning.
@@ -65,19 +65,23 @@ impl Founded {
         self,
         starting: &Starting<'_>,
         data: &DataDir,
-        peer: Peer,
+        node: &Keypair,
         doors: &Doors,
     ) -> Result<(Ledger, Vec<driver::Handle>), NodeError> {
         let Self { network, validator } = self;
         let ballots = KnownBallots::default();
-        let rules = wallet::Rules { network: network.clone(), peer, ballots: ballots.clone() };
+        let rules = wallet::Rules {
+            network: network.clone(),
+            peer: node.public(),
+            ballots: ballots.clone(),
+        };
         let (wallet, drives) =
             starting.marked::<Wallet>(Line::Ledger, WALLETS, rules, &doors.wallet)?;
         let mut handles = vec![drives];
         let validator = match (validator, &doors.validator) {
             (Some((key, starts)), Some(door)) => {
-                let network = network.clone();
-                let rules = validator::Rules { network, peer, key, starts, ballots };
+                let (network, node, key) = (network.clone(), node.clone(), Some(key));
+                let rules = validator::Rules { network, node, key, starts, ballots };
                 let (inbox, drives) = starting.machine::<Validator>(Line::Ledger, rules, door)?;
                 // The store has counted the start. Until the file has too, it may be one behind.
                 data.count_start(starts.saturating_add(1))?;

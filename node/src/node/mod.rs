@@ -163,7 +163,7 @@ impl Node {
         let mut machines = vec![drives_messaging, drives_chains];
         let ledger = match (founded, doors) {
             (Some(founded), Some(doors)) => {
-                let (ledger, drives) = founded.start(&starting, &data, peer, &doors)?;
+                let (ledger, drives) = founded.start(&starting, &data, &key, &doors)?;
                 machines.extend(drives);
                 Some(ledger)
             }
