@@ -190,8 +190,10 @@ fn a_resend_in_a_new_epoch_replaces_no_entry() {
     let coin = net.coins[0].clone();
     let (parent, mut paid) = net.paid(&coin, &[0, 1, 2]);
     let (child, _) = net.paid(&paid, &[0, 1, 2]);
-    net.replace(&[0, 1, 2, 4], &[0, 1, 2, 3]);
+    // It has accepted, and copies nothing yet when it is cut off.
+    let id = net.replace(&[0, 1, 2, 4], &[0, 1]);
     net.part(&[4], &[0, 1, 2, 3]);
+    net.command(2, covey_ledger::validator::Command::Approve(id)).unwrap();
     net.run(10_000);
     assert!(net.all_vote(&[0, 1, 2], 1));
     let tx = parent.body.id(&net.network.id);
