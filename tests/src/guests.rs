@@ -2,7 +2,7 @@
 
 use covey_kernel::Hash;
 
-use crate::{forum, messaging, rumors, sim::Report, tally};
+use crate::{forum, ledger, messaging, rumors, sim::Report, tally};
 
 /// A machine's name, and how one seed of it runs.
 pub type Guest = (&'static str, fn(u64) -> Report);
@@ -13,6 +13,7 @@ pub const GUESTS: &[Guest] = &[
     ("rumors", rumors::run),
     ("messaging", messaging::run),
     ("forum", forum::run),
+    ("ledger", ledger::run),
 ];
 
 /// Runs a seed twice: its report, and the two traces if they differ.

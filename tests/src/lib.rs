@@ -12,6 +12,7 @@
 pub mod chains;
 pub mod forum;
 pub mod guests;
+pub mod ledger;
 pub mod messaging;
 pub mod naive;
 pub mod process;

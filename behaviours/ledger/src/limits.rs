@@ -141,3 +141,12 @@ pub const RENEWALS: usize = 32;
 
 /// How often a wallet goes on renewing certificates.
 pub const RENEW_AGAIN: Span = Span::secs(2);
+
+/// How often a validator shows the others a transaction again that somebody with only a phrase asks for.
+pub const PASS_AGAIN: Span = Span::secs(2);
+
+/// Transactions that a validator shows others at once, each to one.
+pub const PASSING: usize = 1024;
+
+/// Transactions of which a validator remembers that it has shown them.
+pub const PASSED: usize = 16_384;

@@ -48,7 +48,7 @@ pub enum InvalidUri {
     /// It is a contact code of the messenger, which begins alike.
     #[error("this is a contact code, not a payment request: add the contact, then pay them")]
     ContactCode,
-    /// Longer than [`URI_BYTES`].
+    /// Longer than 2,048 bytes.
     #[error("the payment request is longer than {URI_BYTES} bytes: ask the payee for another one")]
     TooLong,
     /// A character that no URI has, or a percent sign in a parameter's name.
@@ -75,7 +75,7 @@ pub enum InvalidUri {
     /// A parameter is not percent-encoded UTF-8.
     #[error("\"{0}\" in the payment request is not percent-encoded UTF-8: copy it again")]
     Encoding(&'static str),
-    /// A label or message is longer than [`URI_TEXT_BYTES`].
+    /// A label or message is longer than 200 bytes.
     #[error("\"{0}\" in the payment request is longer than {URI_TEXT_BYTES} bytes: shorten it")]
     TextTooLong(&'static str),
     /// A label or message has control characters, or others that are not seen.

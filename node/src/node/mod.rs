@@ -3,9 +3,9 @@
 
 mod error;
 mod glue;
-mod ledger;
 pub(crate) mod hangup;
 mod identity;
+mod ledger;
 
 use std::{
     path::{Path, PathBuf},
@@ -44,17 +44,22 @@ pub type Msg = Messaging<Olm>;
 const _: () = {
     use covey_chains::limits::{ASKED_PER_TURN, NEIGHBOURS_TOLD};
     use covey_kernel::limits::TURN_INPUTS;
-    use covey_ledger::limits::{DELIVERIES, GAP, VALIDATORS, WANTED};
+    use covey_ledger::limits::{DELIVERIES, GAP, PASSING, VALIDATORS, WANTED};
     use covey_messaging::limits::{CONTACTS, OPEN_INVITES};
     assert!(swarm::limits::OVERDUE > CONTACTS + OPEN_INVITES);
     // Chains ask a neighbour for the next thing, and tell some others, for each input.
     assert!(swarm::limits::OVERDUE > TURN_INPUTS * (NEIGHBOURS_TOLD + 2) + ASKED_PER_TURN);
     assert!(swarm::limits::SOUGHT > CONTACTS + OPEN_INVITES);
-    // A wallet may begin everything at once that waits for validators and payees, and a validator has
-    // two things to ask of each other one.
+    // A wallet may begin everything at once that waits for validators and payees. A validator has two
+    // things to ask of each other one, and shows them what is claimed.
     assert!(
         swarm::limits::OVERDUE
-            > WANTED + DELIVERIES + GAP as usize * VALIDATORS + TURN_INPUTS + 2 * VALIDATORS
+            > WANTED
+                + DELIVERIES
+                + GAP as usize * VALIDATORS
+                + TURN_INPUTS
+                + PASSING
+                + 3 * VALIDATORS
     );
 };
 

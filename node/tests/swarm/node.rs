@@ -69,6 +69,8 @@ pub(crate) fn start_with(
         let (name, sender) = match line {
             Line::Messaging => ("messaging", messaging.clone()),
             Line::Chains => ("chains", chainer.clone()),
+            // Nothing of the swarm differs for it.
+            Line::Ledger => unreachable!("these nodes carry no ledger"),
         };
         let protocol = Protocol { name, frames: FRAMES };
         Carried { line: *line, protocol, port: Box::new(Inbox(sender)) }

@@ -62,7 +62,10 @@ impl Validator {
     pub(super) fn wake(&self, cx: &mut Cx<'_, '_>) -> Result<Delta, Error> {
         let mut delta = self.ask_all(cx);
         match self.memory.tell_at {
-            Some(at) if at <= cx.now => self.tell(cx, &mut delta),
+            // Or a clock was set back.
+            Some(at) if at <= cx.now || at > cx.now.plus(HEIGHT_EVERY) => {
+                self.tell(cx, &mut delta);
+            }
             Some(at) => cx.effects.push(Effect::Wake(at)),
             None => {}
         }

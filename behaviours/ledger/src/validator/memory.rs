@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use covey_kernel::{AskId, Hash, Keypair, Peer, RequestId, Time, merkle::Builder};
 
 use super::records::Kept;
-use crate::{chain::Network, holdings::Claim, output::TxId, reconfigure::Link, wire::NotReady};
+use crate::{
+    chain::Network, holdings::Claim, limits::PASSED, output::TxId, reconfigure::Link,
+    wire::NotReady,
+};
 
 /// Whether the validator may vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +115,8 @@ pub(super) struct Memory {
     /// When others are asked again for their lock sets.
     pub(super) import_at: Option<Time>,
     pub(super) settling: Option<Settling>,
+    /// Transactions that the others were shown for somebody who has only a phrase, and when.
+    pub(super) passed: BTreeMap<TxId, Time>,
 }
 
 /// One change of it.
@@ -147,6 +152,8 @@ pub(super) enum Change {
     Settling(Option<Settling>),
     SuccessionAt(Option<Time>),
     ImportAt(Option<Time>),
+    /// The others were shown a transaction.
+    Passed(TxId, Time),
 }
 
 impl Memory {
@@ -186,6 +193,12 @@ impl Memory {
             Change::Asked(ask, peer, errand) => {
                 self.next_ask = self.next_ask.max(ask.0.saturating_add(1));
                 self.asks.insert(ask, (peer, errand));
+            }
+            Change::Passed(tx, at) => {
+                if self.passed.len() >= PASSED {
+                    self.passed.clear();
+                }
+                self.passed.insert(tx, at);
             }
             Change::Answered(ask) => {
                 self.asks.remove(&ask);

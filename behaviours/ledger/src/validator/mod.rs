@@ -130,6 +130,7 @@ impl Machine for Validator {
             succession_at: None,
             import_at: None,
             settling: None,
+            passed: Default::default(),
         };
         Ok(Self { rules, memory })
     }

@@ -1,19 +1,20 @@
 //! What there is at an address, for whoever proves that it is theirs.
 
-use covey_kernel::{Bounded, Fault, RequestId, Scan, Store, cbor, merkle};
+use covey_kernel::{Bounded, Fault, Peer, RequestId, Scan, Store, cbor, merkle};
 
 use super::{
     Change, Cx, Delta, Validator, answer, check,
     earlier::Before,
     layout,
+    memory::Errand,
     records::{self, Entry, UNSIGNED},
 };
 use crate::{
     error::Error,
     holdings::{Claim, Holding, Voted},
-    limits::{BATCH, HOLDINGS, RESPONSE_BYTES},
+    limits::{BATCH, HOLDINGS, PASS_AGAIN, PASSING, RESPONSE_BYTES},
     output::{Outpoint, TxId, leaves},
-    wire::FromValidator,
+    wire::{FromValidator, ToValidator},
 };
 
 /// Bytes of outputs in one answer: what is left is for the answer itself, and for the last output.
@@ -46,16 +47,67 @@ impl Validator {
                 waits |= self.renew(cx, &mut delta, &outpoint.tx)?;
             }
             if waits {
+                self.show_to_others(cx, &mut delta, &page)?;
                 delta.0.push(Change::Claims(id, Box::new(claim)));
                 return Ok(delta);
             }
             if self.shows_any(cx.view, &page)? {
+                self.show_to_others(cx, &mut delta, &page)?;
                 break;
             }
             claim.after = Some(last);
         }
         self.tell_holdings(cx, id, &claim)?;
         Ok(delta)
+    }
+
+    /// Shows the other members what made the outputs that are claimed, and what spends them: whoever has
+    /// only a phrase cannot, and some may have missed it, so that a quorum's votes would not be found
+    /// while one of those who voted is away.
+    fn show_to_others(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        delta: &mut Delta,
+        page: &[Outpoint],
+    ) -> Result<(), Fault> {
+        for outpoint in page {
+            let spent_by = self.spent_by(cx.view, outpoint)?;
+            for tx in [Some(outpoint.tx), spent_by].into_iter().flatten() {
+                self.show_one_to_others(cx, delta, tx)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn show_one_to_others(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        delta: &mut Delta,
+        tx: TxId,
+    ) -> Result<(), Fault> {
+        let passed = self.memory.passed.get(&tx);
+        let now = |change: &Change| matches!(change, Change::Passed(one, _) if *one == tx);
+        if passed.is_some_and(|at| !cx.now.is_past(*at, PASS_AGAIN)) || delta.0.iter().any(now) {
+            return Ok(());
+        }
+        let asked = delta.0.iter().filter(|change| matches!(change, Change::Asked(..))).count();
+        if self.memory.asks.len().saturating_add(asked) >= PASSING {
+            return Ok(());
+        }
+        let Some(entry) = records::read::<Entry>(cx.view, &layout::entry(&tx))? else {
+            return Ok(());
+        };
+        if entry.epoch != self.memory.epoch() || entry.first >= self.memory.next {
+            return Ok(());
+        }
+        delta.0.push(Change::Passed(tx, cx.now));
+        let there = self.others().filter(|(_, one)| self.memory.online.contains(&one.peer));
+        let there: Vec<Peer> = there.map(|(_, one)| one.peer).collect();
+        for to in there {
+            let spend = ToValidator::Spend(Box::new(entry.spend.clone()));
+            self.ask(cx, delta, to, Errand::Told, spend);
+        }
+        Ok(())
     }
 
     fn shows_any(&self, store: &dyn Store, page: &[Outpoint]) -> Result<bool, Fault> {

@@ -6,7 +6,7 @@ use super::{
     Change, Event,
     desk::Desk,
     layout,
-    memory::{Errand, Telling},
+    memory::{Errand, Telling, due},
     records::{self, Delivery, Payment},
 };
 use crate::{
@@ -79,7 +79,7 @@ impl Desk<'_, '_, '_> {
         let all: Vec<(Outpoint, Telling)> =
             self.memory().tellings.iter().map(|(at, telling)| (*at, telling.clone())).collect();
         for (outpoint, mut telling) in all {
-            if telling.again.0 > now {
+            if due(telling.again.0, RETRY_LAST, now) > now {
                 self.wake_at(telling.again.0);
                 continue;
             }

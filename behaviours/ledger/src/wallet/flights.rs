@@ -7,7 +7,7 @@ use super::{
     Change,
     desk::Desk,
     layout,
-    memory::{Errand, Flight},
+    memory::{Errand, Flight, due},
     records::{self, Coin, Failure, Payment, Progress, Use},
 };
 use crate::{
@@ -33,13 +33,15 @@ impl Desk<'_, '_, '_> {
         // The same for all, and long: encoded once.
         let mut encoded: Option<Vec<u8>> = None;
         for (place, member) in self.members() {
-            let waits = flight.again.get(&place).is_some_and(|(at, _)| *at > now);
+            let waits =
+                flight.again.get(&place).is_some_and(|(at, _)| due(*at, RETRY_LAST, now) > now);
             let there = self.is_online(&member.peer);
             if !there {
-                // It is asked when it comes.
+                // Whoever comes is asked at once: nothing is to be done before.
                 flight.again.remove(&place);
+                continue;
             }
-            if flight.is_settled(place) || flight.asked.contains_key(&place) || waits || !there {
+            if flight.is_settled(place) || flight.asked.contains_key(&place) || waits {
                 continue;
             }
             if !self.has_room(place) {
@@ -55,7 +57,7 @@ impl Desk<'_, '_, '_> {
             let errand = Errand::Vote(tx, self.configuration().epoch, place);
             self.ask_encoded(member.peer, errand, bytes);
         }
-        flight.next_due().into_iter().for_each(|at| self.wake_at(at));
+        flight.next_due(now).into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight)));
         Ok(())
     }
@@ -111,15 +113,15 @@ impl Desk<'_, '_, '_> {
         let mut next: Option<Time> = None;
         for tx in all {
             let Some(mut flight) = self.flight(&tx) else { continue };
-            let due = flight.next_due();
-            if due.is_none_or(|due| due > now) {
-                next = [next, due].into_iter().flatten().min();
+            let then = flight.next_due(now);
+            if then.is_none_or(|then| then > now) {
+                next = [next, then].into_iter().flatten().min();
                 continue;
             }
             let lost: Vec<u8> = flight
                 .asked
                 .iter()
-                .filter(|(_, until)| **until <= now)
+                .filter(|(_, until)| due(**until, ASK_LIFE, now) <= now)
                 .map(|(place, _)| *place)
                 .collect();
             for place in lost {
@@ -168,7 +170,7 @@ impl Desk<'_, '_, '_> {
                 back_off(&mut flight, place, self.now());
             }
         }
-        flight.next_due().into_iter().for_each(|at| self.wake_at(at));
+        flight.next_due(self.now()).into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight.clone())));
         self.judge(tx, &flight)
     }

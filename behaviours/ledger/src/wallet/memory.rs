@@ -8,6 +8,7 @@ use super::{command::Order, searching::Search};
 use crate::{
     chain::Network,
     evidence::Evidence,
+    limits::{ASK_LIFE, RETRY_LAST},
     output::{Outpoint, TxId},
     phrase::KeyTree,
     reason::Reason,
@@ -39,14 +40,18 @@ impl Flight {
     }
 
     /// When something is to be done next.
-    pub(super) fn next_due(&self) -> Option<Time> {
-        // Of whoever is asked, or has answered, the pause is over.
-        let again = self
-            .again
-            .iter()
-            .filter(|(place, _)| !self.asked.contains_key(place) && !self.is_settled(**place));
-        self.asked.values().copied().chain(again.map(|(_, (at, _))| *at)).min()
+    pub(super) fn next_due(&self, now: Time) -> Option<Time> {
+        let idle = |place: &u8| !self.is_settled(*place) && !self.asked.contains_key(place);
+        let again = self.again.iter().filter(|(place, _)| idle(place));
+        let again = again.map(|(_, (at, _))| due(*at, RETRY_LAST, now));
+        self.asked.values().map(|until| due(*until, ASK_LIFE, now)).chain(again).min()
     }
+}
+
+/// When something is due that was put off by so much at most. What lies further ahead was put off by a
+/// clock that was wrong, and is due now.
+pub(super) fn due(at: Time, most: Span, now: Time) -> Time {
+    if at > now.plus(most) { now } else { at }
 }
 
 /// What an own question is about.

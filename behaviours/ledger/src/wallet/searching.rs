@@ -10,14 +10,14 @@ use super::{
     command::Reply,
     desk::Desk,
     first, layout,
-    memory::Errand,
+    memory::{Errand, due},
     records::{self, Came, Coin, Restored, Use},
 };
 use crate::{
     error::Error,
     genesis::Genesis,
     holdings::{Claim, Holding, Voted},
-    limits::{ASK_LIFE, GAP, SEARCHED},
+    limits::{ASK_AGAIN, ASK_LIFE, GAP, SEARCHED},
     output::{Outpoint, TxId},
     phrase::{Branch, KeyTree, Phrase},
     proof::{Paid, Proof},
@@ -28,6 +28,9 @@ use crate::{
 /// How long validators beyond a quorum are waited for: with them coins are found of which some
 /// validators have not heard.
 const PATIENCE: Span = Span::secs(3);
+
+/// How long votes are waited for that are still too few.
+const LAST_PATIENCE: Span = Span::secs(30);
 
 /// How often a search that waits looks up.
 const LOOK: Span = Span::millis(250);
@@ -51,6 +54,8 @@ pub(super) struct Search {
     to: u32,
     /// Since when.
     since: Time,
+    /// When addresses with too few votes were last asked for again.
+    renewed: Time,
     /// What was said, by index and place.
     said: BTreeMap<(u32, u8), Said>,
     /// Coins found so far.
@@ -67,7 +72,7 @@ struct Found {
 
 impl Search {
     fn new(branch: Branch, from: u32, to: u32, since: Time, found: u64) -> Self {
-        Self { branch, from, to, since, said: BTreeMap::new(), found }
+        Self { branch, from, to, since, renewed: since, said: BTreeMap::new(), found }
     }
 
     /// Members who have told all of every address of the window.
@@ -145,10 +150,18 @@ impl Desk<'_, '_, '_> {
     fn search_on(&mut self, mut search: Search) -> Result<(), Error> {
         let configuration = self.configuration();
         let complete = search.complete(configuration.members.len());
-        let waited = self.now().is_past(search.since, PATIENCE);
+        let waited = self.now().is_past(search.since.max(search.renewed), PATIENCE);
         let enough = complete >= configuration.quorum();
         if complete == configuration.members.len() || (enough && waited) {
-            return self.take_window(search);
+            let short = self.short(&search)?;
+            if short.is_empty() || self.now().is_past(search.since, LAST_PATIENCE) {
+                return self.take_window(search);
+            }
+            // Who was asked shows it to those who have missed it.
+            if self.now().is_past(search.renewed, ASK_AGAIN) {
+                search.renewed = self.now();
+                search.said.retain(|(index, _), _| !short.contains(index));
+            }
         }
         self.ask_window(&mut search)?;
         self.wake_at(self.now().plus(LOOK));
@@ -156,20 +169,49 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
+    /// Addresses at which something is that too few of those who have answered have voted for, or say that
+    /// it is spent.
+    fn short(&self, search: &Search) -> Result<BTreeSet<u32>, Fault> {
+        let (quorum, faulty) = (self.configuration().quorum(), self.configuration().faulty());
+        let mut short = BTreeSet::new();
+        for index in search.from..search.to {
+            let said = search.said.range((index, 0)..=(index, u8::MAX));
+            if said.clone().all(|(_, said)| said.holdings.is_empty()) {
+                continue;
+            }
+            let key = self.memory().tree.key(search.branch, index);
+            let key = key.ok_or_else(|| Fault::Corrupt("an address's place".into()))?;
+            let found = self.gather(search, index, &key.public());
+            let doubtful = |one: &Found| {
+                one.voted.is_some() && one.votes.len() < quorum
+                    || one.spent.values().any(|places| places.len() <= faulty)
+            };
+            if found.values().any(doubtful) {
+                short.insert(index);
+            }
+        }
+        Ok(short)
+    }
+
     fn ask_window(&mut self, search: &mut Search) -> Result<(), Error> {
         let now = self.now();
         for index in search.from..search.to {
-            let key = self.memory().tree.key(search.branch, index);
-            let key = key.ok_or_else(|| Fault::Corrupt("an address's place".into()))?;
+            // Derived only for those who are asked: an answer to one address must not cost all keys.
+            let mut key = None;
             for (place, member) in self.members() {
                 let said = search.said.entry((index, place)).or_default();
-                let waits = said.asked.is_some_and(|until| until > now);
+                let waits = said.asked.is_some_and(|until| due(until, ASK_LIFE, now) > now);
                 if said.complete || waits || !self.is_online(&member.peer) {
                     continue;
                 }
+                if key.is_none() {
+                    key = self.memory().tree.key(search.branch, index);
+                }
+                let corrupt = || Fault::Corrupt("an address's place".into());
+                let key = key.as_ref().ok_or_else(corrupt)?;
                 said.asked = Some(now.plus(ASK_LIFE));
                 let after = said.holdings.last().map(|holding| holding.outpoint);
-                let claim = Claim::sign(&key, &self.rules().network.id, &member.peer, after);
+                let claim = Claim::sign(key, &self.rules().network.id, &member.peer, after);
                 let errand = Errand::Claim(index, self.configuration().epoch, place);
                 self.ask_validator(member.peer, errand, ToValidator::Claim(Box::new(claim)));
             }
@@ -198,7 +240,7 @@ impl Desk<'_, '_, '_> {
                 }
             }
             // Not there, or not ready: asked again in a moment.
-            _ => said.asked = Some(self.now().plus(LOOK)),
+            _ => said.asked = Some(self.now().plus(ASK_AGAIN)),
         }
         self.search_on(search)
     }

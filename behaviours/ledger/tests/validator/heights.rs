@@ -35,14 +35,15 @@ impl Alone {
         self.asks = self.asked(Input::Start);
     }
 
-    /// What it asks after an input. All of it must be how far it had come.
+    /// What it asks after an input. All of it must be how far it had come, or for configurations.
     fn asked(&mut self, input: Input<covey_ledger::Validator>) -> Vec<(Peer, AskId)> {
         let asks = self.net.turn(0, vec![input]).asks;
-        let is_right = |(to, ask, request)| {
-            assert_eq!(request, ToValidator::MyHeight(0));
-            (to, ask)
+        let is_right = |(to, ask, request)| match request {
+            ToValidator::MyHeight(0) => Some((to, ask)),
+            ToValidator::Links(0) => None,
+            other => panic!("{other:?}"),
         };
-        asks.into_iter().map(is_right).collect()
+        asks.into_iter().filter_map(is_right).collect()
     }
 
     /// A validator answers its question.
