@@ -167,11 +167,13 @@ impl Node {
         let (chains, drives_chains) = starting.machine(Line::Chains, rules, &to_chains)?;
         let mut machines = vec![drives_messaging, drives_chains];
         let ledger = match (founded, doors) {
-            (Some(founded), Some(doors)) => {
-                let (ledger, drives) = founded.start(&starting, &data, &key, &doors)?;
-                machines.extend(drives);
-                Some(ledger)
-            }
+            (Some(founded), Some(doors)) => match founded.start(&starting, &data, &key, &doors) {
+                Ok((ledger, drives)) => {
+                    machines.extend(drives);
+                    Some(ledger)
+                }
+                Err(error) => return Err(give_up(machines, error).await),
+            },
             _ => None,
         };
         let state = Arc::new(State {
@@ -189,7 +191,10 @@ impl Node {
             started: SystemTime::now(),
             stop: Arc::default(),
         });
-        let server = serve(&data, config, state.clone()).await?;
+        let server = match serve(&data, config, state.clone()).await {
+            Ok(server) => server,
+            Err(error) => return Err(give_up(machines, error).await),
+        };
         Ok(Self { state, server, machines, data, terminate, interrupt, hangup })
     }
 
@@ -226,6 +231,15 @@ impl Node {
 
 fn network_id(config: &Config) -> NetworkId {
     NetworkId::named(&config.network.name)
+}
+
+/// Ends what has been started before something failed: the process may end next, and no thread may
+/// still use the database then.
+async fn give_up(machines: Vec<driver::Handle>, error: NodeError) -> NodeError {
+    if let Err(more) = join_all(machines).await {
+        tracing::debug!(%more, "while giving up");
+    }
+    error
 }
 
 /// Waits until one of the machines has ended.
