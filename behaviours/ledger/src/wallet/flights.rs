@@ -71,7 +71,7 @@ impl Desk<'_, '_, '_> {
         for key in records::keys(self.store(), layout::PENDING)? {
             let tx = layout::pending_tx(&key).ok_or_else(|| Fault::Corrupt("a payment".into()))?;
             let payment: Payment = records::must(self.store(), &layout::payment(&tx))?;
-            self.fly(tx, Flight::default(), &payment)?;
+            self.fly(tx, Flight::resumed(&payment.progress), &payment)?;
         }
         Ok(())
     }
@@ -159,6 +159,7 @@ impl Desk<'_, '_, '_> {
             // Not there, not ready, or lying: asked again later.
             _ => back_off(&mut flight, place, self.now()),
         }
+        flight.blocked |= flight.conflicts.len() > self.configuration().faulty();
         flight.next_due(self.now()).into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight.clone())));
         self.judge(tx, &flight)

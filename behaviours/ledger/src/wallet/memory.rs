@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use covey_kernel::{AskId, CommandId, Peer, Span, Time};
 
-use super::{command::Order, searching::Search};
+use super::{command::Order, records::Progress, searching::Search};
 use crate::{
     evidence::Evidence,
     limits::{ASK_LIFE, RETRY_LAST},
@@ -27,9 +27,16 @@ pub(super) struct Flight {
     pub(super) asked: BTreeMap<u8, Time>,
     /// Who is asked again, and when.
     pub(super) again: BTreeMap<u8, (Time, Span)>,
+    /// Whether an honest validator has promised its coins to another, also if that was before a restart.
+    pub(super) blocked: bool,
 }
 
 impl Flight {
+    /// After a restart: who said what is forgotten, and asked anew.
+    pub(super) fn resumed(progress: &Progress) -> Self {
+        Self { blocked: matches!(progress, Progress::Blocked(_)), ..Self::default() }
+    }
+
     /// Whether a member has said what it has to say.
     pub(super) fn is_settled(&self, place: u8) -> bool {
         self.votes.contains_key(&place)
@@ -147,3 +154,20 @@ impl Memory {
 /// Questions are numbered by twos: the last bit says whether a validator or a wallet is asked, since
 /// their answers are told apart by nothing else.
 pub(super) const ASK_STEP: u64 = 2;
+
+#[cfg(test)]
+mod tests {
+    use covey_kernel::{Bounded, Hash};
+
+    use super::*;
+    use crate::{output::TxId, transaction::Body};
+
+    #[test]
+    fn what_was_blocked_is_blocked_after_a_restart() {
+        let body = Body { inputs: Bounded::default(), count: 1, root: Hash::of(b"root") };
+        let outpoint = Outpoint { tx: TxId(Hash::of(b"tx")), index: 0 };
+        let evidence = Evidence { outpoint, body, witnesses: Bounded::default() };
+        assert!(Flight::resumed(&Progress::Blocked(Box::new(evidence))).blocked);
+        assert!(!Flight::resumed(&Progress::Sending(())).blocked);
+    }
+}

@@ -78,9 +78,7 @@ impl Desk<'_, '_, '_> {
         if order.twice {
             return Ok(());
         }
-        let faulty = self.configuration().faulty();
-        let blocked =
-            self.memory().flights.iter().filter(|(_, flight)| flight.conflicts.len() > faulty);
+        let blocked = self.memory().flights.iter().filter(|(_, flight)| flight.blocked);
         for (tx, _) in blocked {
             let payment: Payment = records::must(self.store(), &layout::payment(tx))?;
             let paid = payment.lines.iter().map(|line| (line.to, line.amount));
@@ -289,7 +287,7 @@ impl Desk<'_, '_, '_> {
             Ok(_) => Err(Error::PayeeHasNone),
             Err(_) => Err(Error::PayeeAway),
         };
-        // The owner waits for the reply, whatever it is; nothing is written before a refusal.
+        // The owner waits for the reply, whatever it is. A refusal leaves at most an unused address.
         match paid {
             Err(Error::Store(fault)) => Err(fault.into()),
             paid => {

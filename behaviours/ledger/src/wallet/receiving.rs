@@ -8,7 +8,7 @@ use super::{
     command::Reply,
     desk::Desk,
     layout,
-    records::{self, Asked, Came, Coin, Entry, Label, Use},
+    records::{self, Asked, Came, Coin, Entry, Label, Restored, Use},
 };
 use crate::{
     amount::Amount,
@@ -55,7 +55,12 @@ impl Desk<'_, '_, '_> {
             return Ok((came, true));
         }
         let proof = Proof::Paid(Box::new(paid));
-        let coin = Coin { output, proof, used: Use::Free(()), came: came.at };
+        // While another device may have the phrase, it may have spent what is shown.
+        let used = match self.me()?.restored {
+            Restored::Searching(()) | Restored::Held(()) => Use::Held(()),
+            Restored::No(()) | Restored::Alone(()) => Use::Free(()),
+        };
+        let coin = Coin { output, proof, used, came: came.at };
         self.keep(&outpoint, &coin)?;
         self.came(&came)?;
         Ok((came, false))
