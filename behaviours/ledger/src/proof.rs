@@ -96,14 +96,4 @@ impl Proof {
             }
         }
     }
-
-    /// The address, without any check: for what was checked before.
-    #[must_use]
-    pub fn output<'p>(&'p self, network: &'p Network, outpoint: &Outpoint) -> Option<Output> {
-        match self {
-            Self::Genesis(()) => network.genesis.outputs.get(usize::from(outpoint.index)).cloned(),
-            Self::Paid(paid) => Some(paid.salted.output.clone()),
-            Self::Issue(manifest) => Some(manifest.issue(&network.id).1),
-        }
-    }
 }

@@ -11,7 +11,7 @@ use crate::{
     output::{Asset, Output, Salted, TxId, leaves},
     proof::Proof,
     reason::Reason,
-    transaction::{Body, Witness, Witnesses},
+    transaction::{Body, Witnesses},
     vote::Signed,
 };
 
@@ -111,12 +111,6 @@ impl Spend {
         } else {
             Err(Reason::Witnesses)
         }
-    }
-
-    /// The witness of an address.
-    #[must_use]
-    pub fn witness(&self, address: &PublicKey) -> Option<&Witness> {
-        self.witnesses.iter().find(|witness| witness.address == *address)
     }
 }
 

@@ -25,7 +25,6 @@ pub struct Community {
     network: Network,
     /// The validators' ports.
     ports: Vec<u16>,
-    governors: Vec<Keypair>,
 }
 
 fn wrong(error: impl ToString) -> LocalError {
@@ -88,7 +87,6 @@ impl Community {
             files,
             network: Network::new(std::sync::Arc::new(network.genesis)),
             ports,
-            governors: network.governors,
         })
     }
 
@@ -96,12 +94,6 @@ impl Community {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
-    }
-
-    /// The keys that decide on new validators.
-    #[must_use]
-    pub fn governors(&self) -> &[Keypair] {
-        &self.governors
     }
 
     /// The validators' voting keys, in the order of their places.
