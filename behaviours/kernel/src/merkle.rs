@@ -1,7 +1,7 @@
 //! Merkle trees over lists of hashes, as in RFC 6962: leaves and nodes are hashed under
 //! different prefixes, and a tree of `n` leaves splits at the largest power of two below `n`.
 
-use crate::Hash;
+use crate::{Bounded, Hash, record};
 use sha2::{Digest, Sha256};
 
 const LEAF: u8 = 0;
@@ -103,9 +103,64 @@ pub fn climb(count: usize, index: usize, leaf: Hash, path: &[Hash]) -> Option<Ha
     }
 }
 
+/// Levels of the largest tree that a [`Builder`] builds.
+const LEVELS: usize = 64;
+
+record! {
+    /// The tree of a list that grows, of which only the roots of its complete subtrees are kept: one
+    /// more leaf costs the same however many there are.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Builder {
+        count: u64,
+        /// The largest first: one for each bit of `count`.
+        peaks: Bounded<Hash, LEVELS>,
+    }
+}
+
+impl Builder {
+    /// Adds a leaf (made by [`leaf`]) behind the others.
+    pub fn push(&mut self, leaf: Hash) {
+        let mut peaks = std::mem::take(&mut self.peaks).into_vec();
+        let mut last = leaf;
+        for _ in 0..self.count.trailing_ones() {
+            let Some(left) = peaks.pop() else { break };
+            last = node(&left, &last);
+        }
+        peaks.push(last);
+        self.peaks = Bounded::first(peaks);
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Leaves so far.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// What [`root`] gives for all leaves so far.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let Some((last, before)) = self.peaks.split_last() else { return root(&[]) };
+        before.iter().rev().fold(*last, |right, left| node(left, &right))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_that_grows_has_the_root_of_the_whole_list() {
+        let mut builder = Builder::default();
+        assert_eq!(builder.root(), root(&[]));
+        for n in 1..70 {
+            builder.push(leaf(&(n - 1_usize).to_be_bytes()));
+            assert_eq!(builder.root(), root(&leaves(n)), "of {n}");
+            assert_eq!(builder.count(), n as u64);
+            let bytes = crate::cbor::encode(&builder);
+            assert_eq!(crate::cbor::decode(&bytes, 4096), Ok(builder.clone()));
+        }
+    }
 
     fn leaves(n: usize) -> Vec<Hash> {
         (0..n).map(|i| leaf(&i.to_be_bytes())).collect()

@@ -1,6 +1,6 @@
 use covey_kernel::{Blame, Fault, MachineError};
 
-use crate::{output::TxId, reason::Reason, wire::NotReady};
+use crate::{output::TxId, reason::Reason, reconfigure::InvalidLink, wire::NotReady};
 
 /// What can go wrong in the ledger. Each says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,17 @@ pub enum Error {
          the key file that `covey network new` wrote for it"
     )]
     NotThisValidator,
+    /// A proposal, or a configuration, does not follow the one known.
+    #[error("this configuration cannot follow: {0}")]
+    Configuration(#[from] InvalidLink),
+    /// No such proposal is open.
+    #[error("there is no such proposal for the next epoch: see `covey validator reconfigure`")]
+    NoSuchProposal,
+    /// A key was made for an epoch that has begun and that this node has still to enter.
+    #[error(
+        "this validator has not entered the epoch that has begun: wait, then make its next key"
+    )]
+    EpochNotOver,
     /// There is no such payment, or it has no such output.
     #[error("there is no such payment: see `covey pay history`")]
     NoSuchPayment,

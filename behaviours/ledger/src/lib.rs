@@ -30,6 +30,8 @@ mod phrase;
 mod proof;
 mod reason;
 mod receipt;
+mod reconfigure;
+mod seal;
 mod spend;
 mod token;
 mod transaction;
@@ -55,6 +57,11 @@ pub use phrase::{Branch, InvalidPhrase, KeyTree, Phrase};
 pub use proof::{Paid, Proof};
 pub use reason::Reason;
 pub use receipt::{InvalidReceipt, Receipt, Shown};
+pub use reconfigure::{
+    ACCEPT, ACKNOWLEDGE, APPROVE, Acceptance, Candidacy, InvalidLink, Link, Placed, Proposal,
+    SUCCESSOR, Signatures, Successor,
+};
+pub use seal::{LockSet, LogFrom, LogPage, Refresh, SEAL, Seal};
 pub use spend::{Judged, Spend};
 pub use token::Manifest;
 pub use transaction::{Body, SPEND, Witness, Witnesses};

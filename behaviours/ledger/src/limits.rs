@@ -42,8 +42,8 @@ pub const ADDRESSES: usize = 4;
 /// validators were not busy; else fewer.
 pub const REQUEST_BYTES: usize = 512 << 10;
 
-/// Bytes of one encoded response.
-pub const RESPONSE_BYTES: usize = 512 << 10;
+/// Bytes of one encoded response: an entry of a lock set is a whole request, and must fit into one.
+pub const RESPONSE_BYTES: usize = REQUEST_BYTES + (1 << 10);
 
 /// Ballots that a node remembers as correctly signed, twice.
 pub const KNOWN_BALLOTS: usize = 32_768;
@@ -100,8 +100,47 @@ pub const WANTED: usize = 8192;
 /// Votes that one validator is asked for at once: as many requests of one peer as wait for their turn.
 pub const WANTED_OF_ONE: usize = 256;
 
-/// Bytes of a payment that is shown to its payee.
-pub const RECEIPT_BYTES: usize = 64 << 10;
+/// Bytes of a payment that is shown to its payee, with the chain of configurations.
+pub const RECEIPT_BYTES: usize = 4 << 20;
+
+/// Configurations that a payment shows from the genesis on.
+pub const RECEIPT_LINKS: usize = 256;
+
+/// Configurations in one answer. The largest takes about 90 KiB.
+pub const LINKS: usize = 4;
+
+/// Proposals for the next epoch that a validator keeps; of more the one with the least support makes
+/// room.
+pub const CANDIDACIES: usize = 16;
+
+/// How often members of two epochs tell each other of the next configuration while there is one to
+/// decide on; and how often a node that does not vote asks for it.
+pub const SUCCESSION_EVERY: Span = Span::secs(5);
+
+/// How often a wallet, or a validator that votes, asks validators for configurations that it has not heard of.
+pub const LINKS_EVERY: Span = Span::secs(60);
+
+/// How often a validator asks those again from which it takes lock sets over.
+pub const IMPORT_AGAIN: Span = Span::secs(1);
+
+/// Ids of a lock set in one answer: few enough that a turn notes them in some tens of milliseconds.
+pub const LOG_PAGE: usize = 2048;
+
+/// Entries of a lock set that are asked for at once.
+pub const ENTRIES: usize = 256;
+
+/// Ids that a member of the last epoch may list before it has shown the entries of the earlier ones:
+/// whoever makes ids up fills no disk.
+pub const UNSHOWN: u64 = 65_536;
+
+/// Ids of the union of lock sets that one turn goes through.
+pub const SETTLE_STEP: usize = 2048;
+
+/// Certificates that a wallet renews at once.
+pub const RENEWALS: usize = 32;
+
+/// How often a wallet goes on renewing certificates.
+pub const RENEW_AGAIN: Span = Span::secs(2);
 
 /// How often a validator shows the others a transaction again that somebody with only a phrase asks for.
 pub const PASS_AGAIN: Span = Span::secs(2);

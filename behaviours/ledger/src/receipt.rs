@@ -3,15 +3,16 @@
 
 use std::{fmt, str::FromStr};
 
-use covey_kernel::{NetworkId, cbor, record};
+use covey_kernel::{Bounded, NetworkId, cbor, record};
 use data_encoding::BASE32_NOPAD;
 
 use crate::{
     chain::Network,
-    limits::RECEIPT_BYTES,
+    limits::{RECEIPT_BYTES, RECEIPT_LINKS},
     output::{Outpoint, Output},
     proof::Paid,
     reason::Reason,
+    reconfigure::{InvalidLink, Link},
     vote::KnownBallots,
 };
 
@@ -24,6 +25,8 @@ record! {
     pub struct Receipt {
         /// On which network.
         pub network: NetworkId,
+        /// The configurations after the genesis, as far as the payer knows them.
+        pub links: Bounded<Link, RECEIPT_LINKS>,
         /// The output, and that it is final.
         pub paid: Paid,
     }
@@ -43,6 +46,9 @@ pub enum InvalidReceipt {
         /// The own one.
         wanted: NetworkId,
     },
+    /// Its configurations do not follow the genesis.
+    #[error("this payment shows no chain of validators from the network's beginning: {0}")]
+    Chain(#[from] InvalidLink),
     /// It is wrong.
     #[error("this payment is not valid: {0}")]
     Invalid(#[from] Reason),
@@ -57,16 +63,29 @@ pub struct Shown {
     pub output: Output,
     /// The epoch whose validators have signed.
     pub epoch: u64,
+    /// The newest epoch that is known here, or shown. A payment of an earlier one should be refreshed
+    /// before it is taken offline.
+    pub newest: u64,
     /// The names of the validators who have signed.
     pub signers: Vec<String>,
 }
 
 impl Receipt {
-    /// Checks all of it, with what is known of the network.
-    pub fn verify(&self, network: &Network) -> Result<Shown, InvalidReceipt> {
+    /// What is known of the network, and what the receipt adds to it.
+    pub fn follow(&self, network: &Network) -> Result<Network, InvalidReceipt> {
         if self.network != network.id {
             return Err(InvalidReceipt::OtherNetwork { found: self.network, wanted: network.id });
         }
+        let mut network = network.clone();
+        for link in self.links.iter() {
+            network.follow(link)?;
+        }
+        Ok(network)
+    }
+
+    /// Checks all of it, with what is known of the network; the genesis alone is enough.
+    pub fn verify(&self, network: &Network) -> Result<Shown, InvalidReceipt> {
+        let network = &self.follow(network)?;
         let outpoint = self.paid.outpoint(network)?;
         let signed = self.paid.signed(network, &outpoint.tx)?;
         if !KnownBallots::default().verify(&signed).iter().all(|right| *right) {
@@ -80,6 +99,7 @@ impl Receipt {
             outpoint,
             output: self.paid.salted.output.clone(),
             epoch,
+            newest: network.newest().epoch,
             signers: signers.map(|member| member.name.to_string()).collect(),
         })
     }

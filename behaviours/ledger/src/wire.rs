@@ -11,9 +11,12 @@ use crate::{
     evidence::Evidence,
     height::SignedHeight,
     holdings::{Claim, Holding},
-    limits::{HOLDINGS, REQUEST_BYTES, RESPONSE_BYTES},
+    limits::{ENTRIES, HOLDINGS, LINKS, REQUEST_BYTES, RESPONSE_BYTES},
+    output::TxId,
     proof::Paid,
     reason::Reason,
+    reconfigure::{Candidacy, Link},
+    seal::{LogFrom, LogPage, Refresh},
     spend::Spend,
     vote::Vote,
 };
@@ -43,10 +46,22 @@ tagged! {
         0 => Spend(Box<Spend>),
         /// A validator tells how far it has come.
         1 => Height(SignedHeight),
-        /// A validator asks how far it had come itself.
-        2 => MyHeight(()),
+        /// A validator asks how far it had come itself in an epoch.
+        2 => MyHeight(u64),
         /// Somebody asks what there is at an address of theirs.
         3 => Claim(Box<Claim>),
+        /// Vote anew for what was certified in an earlier epoch.
+        4 => Refresh(Box<Refresh>),
+        /// Anybody asks for the configurations after an epoch.
+        5 => Links(u64),
+        /// The next configuration is certified.
+        6 => Link(Box<Link>),
+        /// Of a proposal for the next configuration, what the asking node knows.
+        7 => Candidacy(Box<Candidacy>),
+        /// A validator asks for a part of a lock set.
+        8 => Log(LogFrom),
+        /// A validator asks for entries of a lock set.
+        9 => Entries(Bounded<TxId, ENTRIES>),
     }
 }
 
@@ -85,6 +100,12 @@ tagged! {
         5 => Noted(()),
         /// What there is at an address.
         6 => Holdings(Bounded<Holding, HOLDINGS>),
+        /// Configurations, in order; none if there are no more.
+        7 => Links(Bounded<Link, LINKS>),
+        /// A part of a lock set.
+        8 => Log(Box<LogPage>),
+        /// The first of the entries that were asked for, in order; at least one.
+        9 => Entries(Bounded<Spend, ENTRIES>),
     }
 }
 
@@ -96,6 +117,8 @@ tagged! {
         0 => Address(()),
         /// You are paid.
         1 => Deliver(Box<Paid>),
+        /// Which configurations follow an epoch? Whoever is paid asks whoever pays.
+        2 => Links(u64),
     }
 }
 
@@ -113,6 +136,8 @@ tagged! {
         3 => Invalid(Reason),
         /// The payment is to somebody else.
         4 => NotMine(()),
+        /// Configurations, in order; none if there are no more.
+        5 => Links(Bounded<Link, LINKS>),
     }
 }
 

@@ -28,14 +28,16 @@ pub struct ValidatorStatus {
     pub name: String,
     /// The epoch that it votes in.
     pub epoch: u64,
-    /// Its place among the validators, from 0.
-    pub place: usize,
+    /// The newest epoch that it knows.
+    pub newest_epoch: u64,
+    /// Its place among the validators, from 0, if it is one.
+    pub place: Option<usize>,
     /// How many validators there are.
     pub members: usize,
     /// How many votes make a payment final.
     pub quorum: usize,
-    /// The key that it votes with.
-    pub vote_key: String,
+    /// The key that it votes with, if it is a validator.
+    pub vote_key: Option<String>,
     /// Whether it votes.
     pub ready: bool,
     /// Why it does not.
@@ -186,10 +188,11 @@ async fn status(state: Arc<State>, _: NoParams) -> Result<ValidatorStatus, RpcEr
     Ok(ValidatorStatus {
         name: status.name.to_string(),
         epoch: status.epoch,
+        newest_epoch: status.newest,
         place: status.place,
         members: status.members,
         quorum: status.quorum,
-        vote_key: status.vote.to_string(),
+        vote_key: status.vote.map(|key| key.to_string()),
         ready: status.not_ready.is_none(),
         why_not: status.not_ready.map(why_not),
         answered: status.answered,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use covey_kernel::{AskId, NetworkId, Peer};
+use covey_kernel::{AskId, Keypair, NetworkId};
 use covey_ledger::{
     Genesis, KnownBallots, Network, Validator, Wallet, validator, wallet,
     wire::{FRAMES, PROTOCOL, Request},
@@ -37,7 +37,7 @@ pub struct Ledger {
 pub(super) struct Founded {
     network: Network,
     /// The validator's first key, and how often it was started.
-    validator: Option<(covey_kernel::Keypair, u64)>,
+    validator: Option<(Keypair, u64)>,
 }
 
 /// What the data directory says of the network's beginning.
@@ -65,7 +65,7 @@ impl Founded {
         self,
         starting: &Starting<'_>,
         data: &DataDir,
-        peer: Peer,
+        node: &Keypair,
         doors: &Doors,
     ) -> Result<(Ledger, Vec<driver::Handle>), NodeError> {
         let Self { network, validator } = self;
@@ -75,7 +75,8 @@ impl Founded {
         let validator = match (validator, &doors.validator) {
             (Some((key, starts)), Some(door)) => {
                 let (network, ballots) = (network.clone(), ballots.clone());
-                let rules = validator::Rules { network, peer, key, starts, ballots };
+                let (node, key) = (node.clone(), Some(key));
+                let rules = validator::Rules { network, node, key, starts, ballots };
                 let (inbox, drives) = starting.machine::<Validator>(Line::Ledger, rules, door)?;
                 // The store has counted the start. Until the file has too, it may be one behind.
                 data.count_start(starts.saturating_add(1))?;
@@ -84,6 +85,7 @@ impl Founded {
             }
             _ => None,
         };
+        let peer = node.public();
         let rules = wallet::Rules { network: network.clone(), peer, ballots };
         let (wallet, drives) =
             starting.marked::<Wallet>(Line::Ledger, WALLETS, rules, &doors.wallet)?;

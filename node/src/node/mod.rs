@@ -167,7 +167,7 @@ impl Node {
         let (chains, drives_chains) = starting.machine(Line::Chains, rules, &to_chains)?;
         let mut machines = vec![drives_messaging, drives_chains];
         let ledger = match (founded, doors) {
-            (Some(founded), Some(doors)) => match founded.start(&starting, &data, peer, &doors) {
+            (Some(founded), Some(doors)) => match founded.start(&starting, &data, &key, &doors) {
                 Ok((ledger, drives)) => {
                     machines.extend(drives);
                     Some(ledger)

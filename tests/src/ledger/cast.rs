@@ -165,8 +165,8 @@ impl Cast {
                 // The file beside the key, which the machine itself does not keep, is not simulated.
                 validator: validates.then(|| validator::Rules {
                     network: network.clone(),
-                    peer,
-                    key: vote(number),
+                    node: me.clone(),
+                    key: Some(vote(number)),
                     starts: 0,
                     ballots: ballots.clone(),
                 }),

@@ -380,7 +380,7 @@ impl LedgerNode {
         let Some(rules) = &self.rules.validator else { return };
         let network = &rules.network.id;
         let (first, tx) = (cx.rng.next_u64() >> 32, spend.body.id(network));
-        let signature = Ballot::over(0, first, &[tx]).sign(&rules.key, network);
+        let signature = Ballot::over(0, first, &[tx]).sign(rules.key.as_ref().unwrap(), network);
         for vote in Vote::all(first, &[tx], signature) {
             let bytes = FromValidator::Vote(vote).encode();
             cx.effects.push(Effect::Answer { to: id, bytes });

@@ -1,80 +1,93 @@
 //! How far each validator has come. One that was set back to an older copy of its store would promise
 //! coins again that it has promised before; so the others keep what it told them, it asks them when it
-//! starts, and does not vote before enough have answered.
+//! starts, and does not vote before enough have answered. Each epoch has its own keys and so its own
+//! heights; the numbers go on.
 
-use covey_kernel::{AskFailure, AskId, Effect, Peer, RequestId};
+use covey_kernel::{Effect, Peer, PublicKey, RequestId};
 
-use super::{Change, Cx, Delta, Event, Stage, Validator, answer, layout, records};
+use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records};
 use crate::{
     error::Error,
     height::{Height, SignedHeight},
     limits::{ASK_AGAIN, HEIGHT_EVERY},
-    reason::Reason,
     wire::{FromValidator, ToValidator},
 };
 
 impl Validator {
     /// Other members that must have answered before this one votes.
     pub(super) fn needed(&self) -> usize {
-        self.rules.network.newest().quorum().saturating_sub(1)
+        match self.memory.term {
+            Some(_) => self.configuration().quorum().saturating_sub(1),
+            None => 0,
+        }
     }
 
-    pub(super) fn start(&self, cx: &mut Cx<'_, '_>) -> Delta {
-        for (_, member) in self.others() {
-            let addresses = member.addresses.to_vec();
-            cx.effects.push(Effect::Seek { peer: member.peer, addresses });
+    pub(super) fn start(&self, cx: &mut Cx<'_, '_>) -> Result<Delta, Error> {
+        self.seek(cx, self.memory.network.configurations());
+        let proposed = self.memory.candidacies.values();
+        self.seek(cx, proposed.map(|kept| &kept.candidacy.proposal.configuration));
+        // What the epoch's turn needs is looked up in the next one.
+        cx.effects.push(Effect::Wake(cx.now));
+        let mut delta =
+            Delta(vec![Change::ImportAt(Some(cx.now)), Change::SuccessionAt(Some(cx.now))]);
+        if matches!(self.memory.stage, Stage::Checking(_)) && self.needed() == 0 {
+            delta.0.push(self.becomes(cx, self.able(self.is_import_done())));
         }
-        if self.needed() == 0 && self.memory.stage != Stage::Behind {
-            return self.becomes(cx, Stage::Voting);
-        }
-        self.ask_all(cx)
+        delta.and(self.ask_all(cx));
+        Ok(delta)
+    }
+
+    pub(super) fn is_import_done(&self) -> bool {
+        self.memory.term.as_ref().is_none_or(|term| term.imported.is_some())
     }
 
     /// Asks all who have not answered how far this validator had come.
     fn ask_all(&self, cx: &mut Cx<'_, '_>) -> Delta {
-        let Stage::Checking(answered) = &self.memory.stage else { return Delta::default() };
-        let silent = self.others().filter(|(place, _)| !answered.contains(place));
-        let silent: Vec<(usize, Peer)> = silent.map(|(place, one)| (place, one.peer)).collect();
-        cx.effects.push(Effect::Wake(cx.now.plus(ASK_AGAIN)));
         let mut delta = Delta::default();
-        for (place, peer) in silent {
-            if !self.is_asked(place) {
-                self.ask(cx, &mut delta, (place, peer), ToValidator::MyHeight(()));
-            }
+        let Stage::Checking(answered) = &self.memory.stage else { return delta };
+        cx.effects.push(Effect::Wake(cx.now.plus(ASK_AGAIN)));
+        for (place, member) in self.others().filter(|(place, _)| !answered.contains(place)) {
+            self.ask_my_height(cx, &mut delta, (place, member.peer));
         }
         delta
     }
 
-    fn is_asked(&self, place: usize) -> bool {
-        self.memory.asks.values().any(|asked| *asked == place)
+    fn ask_my_height(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta, (place, to): (usize, Peer)) {
+        let errand = Errand::MyHeight(place);
+        if !self.is_asked(delta, &to, |one| *one == errand) {
+            self.ask(cx, delta, to, errand, ToValidator::MyHeight(self.memory.epoch()));
+        }
     }
 
-    pub(super) fn wake(&self, cx: &mut Cx<'_, '_>) -> Delta {
+    pub(super) fn wake(&self, cx: &mut Cx<'_, '_>) -> Result<Delta, Error> {
         let mut delta = self.ask_all(cx);
         match self.memory.tell_at {
             // Or a clock was set back.
             Some(at) if at <= cx.now || at > cx.now.plus(HEIGHT_EVERY) => {
-                delta.0.append(&mut self.tell(cx).0);
+                self.tell(cx, &mut delta);
             }
             Some(at) => cx.effects.push(Effect::Wake(at)),
             None => {}
         }
-        delta
+        self.wake_succession(cx, &mut delta)?;
+        self.wake_import(cx, &mut delta)?;
+        self.wake_settling(cx, &mut delta)?;
+        Ok(delta)
     }
 
-    pub(super) fn connected(&self, cx: &mut Cx<'_, '_>, peer: Peer) -> Delta {
+    pub(super) fn connected(&self, cx: &mut Cx<'_, '_>, peer: Peer) -> Result<Delta, Error> {
         let mut delta = Delta::from(Change::Online(peer));
-        let Some(place) = self.rules.network.newest().place(&peer) else { return delta };
-        // A question that was lost with an earlier connection fails by itself.
-        if matches!(&self.memory.stage, Stage::Checking(answered) if !answered.contains(&place))
-            && !self.is_asked(place)
-        {
-            self.ask(cx, &mut delta, (place, peer), ToValidator::MyHeight(()));
+        if let Some((place, _)) = self.others().find(|(_, member)| member.peer == peer) {
+            // A question that was lost with an earlier connection fails by itself.
+            if matches!(&self.memory.stage, Stage::Checking(all) if !all.contains(&place)) {
+                self.ask_my_height(cx, &mut delta, (place, peer));
+            }
+            if matches!(self.memory.stage, Stage::Voting) && self.memory.next > 0 {
+                self.tell_one(cx, &mut delta, peer);
+            }
         }
-        if matches!(self.memory.stage, Stage::Voting) && self.memory.next > 0 {
-            self.tell_one(cx, &mut delta, (place, peer));
-        }
-        delta
+        self.meet(cx, &mut delta, peer);
+        Ok(delta)
     }
 
     /// A member tells how far it has come: the highest number is kept.
@@ -82,12 +95,10 @@ impl Validator {
         &self,
         cx: &mut Cx<'_, '_>,
         id: RequestId,
-        place: usize,
+        member: PublicKey,
         height: SignedHeight,
     ) -> Result<Delta, Error> {
-        let configuration = self.rules.network.newest();
-        let member = configuration.members.get(place).ok_or(Reason::CertificateSigners)?;
-        let key = layout::height(&member.vote);
+        let key = layout::height(&member);
         let known = records::read::<SignedHeight>(cx.view, &key)?;
         if known.is_none_or(|known| known.height.next < height.height.next) {
             records::write(cx.view, key, &height);
@@ -102,59 +113,53 @@ impl Validator {
         &self,
         cx: &mut Cx<'_, '_>,
         id: RequestId,
-        place: usize,
+        member: PublicKey,
     ) -> Result<Delta, Error> {
-        let configuration = self.rules.network.newest();
-        let member = configuration.members.get(place).ok_or(Reason::CertificateSigners)?;
-        let known = records::read::<SignedHeight>(cx.view, &layout::height(&member.vote))?;
+        let known = records::read::<SignedHeight>(cx.view, &layout::height(&member))?;
         answer(cx, id, &FromValidator::Height(known));
         Ok(Delta::default())
     }
 
-    pub(super) fn answered(
+    /// A member has said how far this validator had come.
+    pub(super) fn told_mine(
         &self,
         cx: &mut Cx<'_, '_>,
-        ask: AskId,
-        outcome: Result<FromValidator, AskFailure>,
-    ) -> Result<Delta, Error> {
-        let Some(place) = self.memory.asks.get(&ask).copied() else { return Ok(Delta::default()) };
-        let mut delta = Delta::from(Change::Answered(ask));
-        let Ok(FromValidator::Height(height)) = outcome else { return Ok(delta) };
+        place: usize,
+        height: Option<SignedHeight>,
+    ) -> Delta {
         // Also when it votes already: the last to answer may be the only one who knows.
         if let Some(height) = height.filter(|height| self.is_ahead_of_me(height)) {
-            records::write(cx.view, layout::height(&self.memory.key.public()), &height);
-            delta.0.append(&mut self.becomes(cx, Stage::Behind).0);
-            return Ok(delta);
+            if let Some(term) = &self.memory.term {
+                records::write(cx.view, layout::height(&term.key.public()), &height);
+            }
+            return self.becomes(cx, Stage::Behind).into();
         }
-        let Stage::Checking(answered) = &self.memory.stage else { return Ok(delta) };
+        let Stage::Checking(answered) = &self.memory.stage else { return Delta::default() };
         let mut answered = answered.clone();
         answered.insert(place);
-        let enough = answered.len() >= self.needed();
-        let stage = if enough { Stage::Voting } else { Stage::Checking(answered) };
-        delta.0.append(&mut self.becomes(cx, stage).0);
-        Ok(delta)
-    }
-
-    /// Whether this validator itself has signed that it had come further than it is. What others
-    /// only claim does not count.
-    fn is_ahead_of_me(&self, height: &SignedHeight) -> bool {
-        let key = self.memory.key.public();
-        height.height.epoch == self.memory.epoch
-            && height.height.next > self.memory.next
-            && height.verify(&self.rules.network.id, &key).is_ok()
-    }
-
-    fn becomes(&self, cx: &mut Cx<'_, '_>, stage: Stage) -> Delta {
-        if stage.not_ready() != self.memory.stage.not_ready() {
-            cx.effects.push(Effect::Tell(Event::Ready(stage.not_ready())));
+        if answered.len() < self.needed() {
+            return Change::Stage(Stage::Checking(answered)).into();
         }
+        cx.effects.push(Effect::Wake(cx.now));
+        let now = Some(cx.now);
+        let stage = self.able(self.is_import_done());
         let votes = stage == Stage::Voting;
-        let mut delta = Delta::from(Change::Stage(stage));
+        let stage = self.becomes(cx, stage);
+        let mut delta = Delta(vec![stage, Change::SuccessionAt(now), Change::ImportAt(now)]);
         // What it voted for before it stopped may never have been told.
         if votes && self.memory.next > 0 {
             delta.0.extend(self.tell_soon(cx));
         }
         delta
+    }
+
+    /// Whether this validator itself has signed that it had come further than it is. What others
+    /// only claim does not count.
+    fn is_ahead_of_me(&self, height: &SignedHeight) -> bool {
+        let Some(term) = &self.memory.term else { return false };
+        height.height.epoch == term.epoch
+            && height.height.next > self.memory.next
+            && height.verify(&self.rules.network.id, &term.key.public()).is_ok()
     }
 
     /// Plans to tell the others, unless that is planned.
@@ -168,19 +173,18 @@ impl Validator {
     }
 
     /// Tells all who are there how far this validator has come.
-    fn tell(&self, cx: &mut Cx<'_, '_>) -> Delta {
-        let mut delta = Delta(vec![Change::TellAt(None)]);
+    fn tell(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta) {
+        delta.0.push(Change::TellAt(None));
         let there = self.others().filter(|(_, member)| self.memory.online.contains(&member.peer));
-        let there: Vec<(usize, Peer)> = there.map(|(place, one)| (place, one.peer)).collect();
-        for to in there {
-            self.tell_one(cx, &mut delta, to);
+        for (_, member) in there {
+            self.tell_one(cx, delta, member.peer);
         }
-        delta
     }
 
-    fn tell_one(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta, to: (usize, Peer)) {
-        let height = Height { epoch: self.memory.epoch, next: self.memory.next };
-        let height = SignedHeight::sign(&self.memory.key, &self.rules.network.id, height);
-        self.ask(cx, delta, to, ToValidator::Height(height));
+    fn tell_one(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta, to: Peer) {
+        let Some(term) = &self.memory.term else { return };
+        let height = Height { epoch: term.epoch, next: self.memory.next };
+        let height = SignedHeight::sign(&term.key, &self.rules.network.id, height);
+        self.ask(cx, delta, to, Errand::Told, ToValidator::Height(height));
     }
 }

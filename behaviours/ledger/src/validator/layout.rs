@@ -1,11 +1,17 @@
 //! Where things lie in a validator's store.
 
-use covey_kernel::PublicKey;
+use covey_kernel::{Hash, PublicKey};
 
 use crate::output::{Outpoint, TxId};
 
 /// What the validator knows of itself.
 pub(super) const ME: &[u8] = &[0x01];
+/// The voting key that was made for the next epoch.
+pub(super) const NEXT: &[u8] = &[0x02];
+/// The certified configurations.
+pub(super) const LINKS: &[u8] = &[0x03];
+/// Proposals for the next configuration.
+pub(super) const CANDIDACIES: &[u8] = &[0x04];
 /// All entries.
 pub(super) const ENTRIES: &[u8] = &[0x11];
 /// All ballots.
@@ -46,6 +52,96 @@ pub(super) fn owned(address: &PublicKey, outpoint: &Outpoint) -> Vec<u8> {
 /// Evidence that an output's owner has signed two transactions.
 pub(super) fn evidence(outpoint: &Outpoint) -> Vec<u8> {
     [EVIDENCE, outpoint.key().as_slice()].concat()
+}
+
+fn of_epoch(tag: u8, epoch: u64, rest: &[u8]) -> Vec<u8> {
+    [&[tag], epoch.to_be_bytes().as_slice(), rest].concat()
+}
+
+/// The certified configuration of an epoch.
+pub(super) fn link(epoch: u64) -> Vec<u8> {
+    crate::chain::link_key(LINKS, epoch)
+}
+
+/// A proposal for the next configuration.
+pub(super) fn candidacy(id: &Hash) -> Vec<u8> {
+    [CANDIDACIES, id.as_bytes()].concat()
+}
+
+/// Which configuration this validator has voted for to follow an epoch.
+pub(super) fn successor(epoch: u64) -> Vec<u8> {
+    of_epoch(0x05, epoch, &[])
+}
+
+/// The transaction at a place of the own lock set of an epoch.
+pub(super) fn log(epoch: u64, at: u64) -> Vec<u8> {
+    of_epoch(0x16, epoch, &at.to_be_bytes())
+}
+
+/// All of the own lock set of an epoch.
+pub(super) fn log_of(epoch: u64) -> Vec<u8> {
+    of_epoch(0x16, epoch, &[])
+}
+
+/// The tree over the own lock set of an epoch.
+pub(super) fn logged(epoch: u64) -> Vec<u8> {
+    of_epoch(0x17, epoch, &[])
+}
+
+/// The own seal of an epoch.
+pub(super) fn seal(epoch: u64) -> Vec<u8> {
+    of_epoch(0x18, epoch, &[])
+}
+
+/// What an entry spends.
+pub(super) fn facts(tx: &TxId) -> Vec<u8> {
+    [&[0x19], tx.0.as_bytes().as_slice()].concat()
+}
+
+/// All that was listed for an epoch.
+pub(super) fn all_listed(epoch: u64) -> Vec<u8> {
+    of_epoch(0x1a, epoch, &[])
+}
+
+/// Which members of the epoch before have a transaction in their lock sets.
+pub(super) fn listed(epoch: u64, tx: &TxId) -> Vec<u8> {
+    of_epoch(0x1a, epoch, tx.0.as_bytes())
+}
+
+/// All that was listed for an epoch and spends an outpoint.
+pub(super) fn spenders(epoch: u64, outpoint: &Outpoint) -> Vec<u8> {
+    of_epoch(0x1b, epoch, &outpoint.key())
+}
+
+/// That a transaction that was listed for an epoch spends an outpoint.
+pub(super) fn spender(epoch: u64, outpoint: &Outpoint, tx: &TxId) -> Vec<u8> {
+    [spenders(epoch, outpoint).as_slice(), tx.0.as_bytes()].concat()
+}
+
+/// How far the lock set of a member of the epoch before is taken over.
+pub(super) fn source(epoch: u64, place: u8) -> Vec<u8> {
+    of_epoch(0x1c, epoch, &[place])
+}
+
+/// All entries that a member of the epoch before has listed and not shown.
+pub(super) fn all_wanted(epoch: u64, place: u8) -> Vec<u8> {
+    of_epoch(0x1d, epoch, &[place])
+}
+
+/// An entry that a member of the epoch before has listed and not shown.
+pub(super) fn wanted(epoch: u64, place: u8, tx: &TxId) -> Vec<u8> {
+    [all_wanted(epoch, place).as_slice(), tx.0.as_bytes()].concat()
+}
+
+/// That an epoch's import is complete.
+pub(super) fn imported(epoch: u64) -> Vec<u8> {
+    of_epoch(0x1e, epoch, &[])
+}
+
+/// The transaction in the last part of a key.
+pub(super) fn last_tx(key: &[u8]) -> Option<TxId> {
+    let (_, tx) = key.split_last_chunk::<32>()?;
+    Some(TxId(Hash::from_bytes(*tx)))
 }
 
 /// The first sequence number in a ballot's key.

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use covey_kernel::{AskId, Keypair, Peer, RequestId, Time};
+use covey_kernel::{AskId, Hash, Keypair, Peer, RequestId, Time, merkle::Builder};
 
-use crate::{limits::PASSED, output::TxId, wire::NotReady};
+use super::records::Kept;
+use crate::{
+    chain::Network, holdings::Claim, limits::PASSED, output::TxId, reconfigure::Link,
+    wire::NotReady,
+};
 
 /// Whether the validator may vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,14 @@ pub(super) enum Stage {
     Voting,
     /// The others know it further than it is.
     Behind,
+    /// It is a member of no epoch yet.
+    Candidate,
+    /// Its epoch has begun, and it takes over what the last one left.
+    Importing,
+    /// The next configuration is certified: at the end of this turn it seals.
+    Sealing,
+    /// It has sealed, and is no member of the next epoch.
+    Sealed,
 }
 
 impl Stage {
@@ -24,20 +36,62 @@ impl Stage {
             Self::Checking(_) => Some(NotReady::Checking(())),
             Self::Voting => None,
             Self::Behind => Some(NotReady::Behind(())),
+            Self::Candidate => Some(NotReady::NoValidator(())),
+            Self::Importing => Some(NotReady::Importing(())),
+            Self::Sealing | Self::Sealed => Some(NotReady::Sealed(())),
         }
     }
+}
+
+/// The epoch that a validator is in.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    /// The epoch.
+    pub(super) epoch: u64,
+    /// Its voting key.
+    pub(super) key: Keypair,
+    /// The place among its members.
+    pub(super) place: usize,
+    /// The members whose lock sets were taken over; none before the import is complete.
+    pub(super) imported: Option<u64>,
+    /// The tree over the own lock set.
+    pub(super) log: Builder,
+}
+
+/// What an own question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// How far this validator had come, of the member at a place.
+    MyHeight(usize),
+    /// Something that only needs to be noted.
+    Told,
+    /// The configurations after the newest one known.
+    Links,
+    /// For an epoch, a part of the lock set of the member at a place of the one before, from here on.
+    Log(u64, u8, u64),
+    /// For an epoch, entries that the member at a place of the one before has listed.
+    Entries(u64, u8, Vec<TxId>),
+}
+
+/// A union of lock sets that is gone through.
+#[derive(Clone, Debug)]
+pub(super) struct Settling {
+    /// Whose lock sets.
+    pub(super) places: u64,
+    /// The last one gone through.
+    pub(super) after: Option<TxId>,
+    /// The tree over what passed.
+    pub(super) log: Builder,
 }
 
 /// What is remembered.
 pub(super) struct Memory {
     /// Starts on this store, the present one included.
     pub(super) starts: u64,
-    /// The epoch.
-    pub(super) epoch: u64,
-    /// The voting key of the epoch.
-    pub(super) key: Keypair,
-    /// The place among the members.
-    pub(super) place: usize,
+    /// The network, with all configurations that are known.
+    pub(super) network: Network,
+    /// The epoch that it is in, if any.
+    pub(super) term: Option<Term>,
     pub(super) stage: Stage,
     /// The sequence number of the first transaction of this turn.
     pub(super) next: u64,
@@ -45,13 +99,22 @@ pub(super) struct Memory {
     pub(super) open: Vec<TxId>,
     /// Who waits for votes on them: request and place in `open`.
     pub(super) waiting: Vec<(RequestId, usize)>,
+    /// Owners of addresses who wait for votes of this turn.
+    pub(super) claims: Vec<(RequestId, Claim)>,
     /// When the others are told how far it has come.
     pub(super) tell_at: Option<Time>,
     /// Whom it is connected with.
     pub(super) online: BTreeSet<Peer>,
-    /// Own questions on the way, and the place of the member asked.
-    pub(super) asks: BTreeMap<AskId, usize>,
+    /// Own questions on the way, and whom they were put to.
+    pub(super) asks: BTreeMap<AskId, (Peer, Errand)>,
     pub(super) next_ask: u64,
+    /// Proposals for the next configuration, by id.
+    pub(super) candidacies: BTreeMap<Hash, Kept>,
+    /// When others are told and asked again about the next configuration.
+    pub(super) succession_at: Option<Time>,
+    /// When others are asked again for their lock sets.
+    pub(super) import_at: Option<Time>,
+    pub(super) settling: Option<Settling>,
     /// Transactions that the others were shown for somebody who has only a phrase, and when.
     pub(super) passed: BTreeMap<TxId, Time>,
 }
@@ -59,8 +122,12 @@ pub(super) struct Memory {
 /// One change of it.
 #[derive(Debug)]
 pub(super) enum Change {
-    /// A transaction is locked for somebody who waits.
-    Locked(TxId, RequestId),
+    /// A transaction is locked, for somebody who waits or so that its vote can be told.
+    Locked(TxId, Option<RequestId>),
+    /// The owner of an address waits for votes of this turn.
+    Claims(RequestId, Box<Claim>),
+    /// It is new in the lock set.
+    Logged(TxId),
     /// Somebody else waits for a transaction of this turn.
     Waits(RequestId, usize),
     /// The turn's transactions are signed.
@@ -70,20 +137,42 @@ pub(super) enum Change {
     TellAt(Option<Time>),
     Online(Peer),
     Offline(Peer),
-    /// A member was asked.
-    Asked(AskId, usize),
+    /// A peer was asked.
+    Asked(AskId, Peer, Errand),
     /// An answer came.
     Answered(AskId),
+    /// A proposal is kept, or no longer.
+    Candidacy(Hash, Option<Box<Kept>>),
+    /// The next configuration is certified.
+    Follow(Box<Link>),
+    /// It is in another epoch, or in none.
+    Term(Option<Box<Term>>),
+    /// The import of the present epoch is complete, with these members' lock sets.
+    Imported(u64, Builder),
+    Settling(Option<Settling>),
+    SuccessionAt(Option<Time>),
+    ImportAt(Option<Time>),
     /// The others were shown a transaction.
     Passed(TxId, Time),
 }
 
 impl Memory {
+    /// The epoch that it is in; of a node that is in none, the newest one known.
+    pub(super) fn epoch(&self) -> u64 {
+        self.term.as_ref().map_or(self.network.newest().epoch, |term| term.epoch)
+    }
+
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::Locked(tx, request) => {
-                self.waiting.push((request, self.open.len()));
+                self.waiting.extend(request.map(|request| (request, self.open.len())));
                 self.open.push(tx);
+            }
+            Change::Claims(request, claim) => self.claims.push((request, *claim)),
+            Change::Logged(tx) => {
+                if let Some(term) = &mut self.term {
+                    term.log.push(crate::vote::leaf(&tx));
+                }
             }
             Change::Waits(request, at) => self.waiting.push((request, at)),
             Change::Signed => {
@@ -91,6 +180,7 @@ impl Memory {
                 self.next = self.next.saturating_add(signed);
                 self.open.clear();
                 self.waiting.clear();
+                self.claims.clear();
             }
             Change::Stage(stage) => self.stage = stage,
             Change::TellAt(at) => self.tell_at = at,
@@ -100,9 +190,9 @@ impl Memory {
             Change::Offline(peer) => {
                 self.online.remove(&peer);
             }
-            Change::Asked(ask, place) => {
+            Change::Asked(ask, peer, errand) => {
                 self.next_ask = self.next_ask.max(ask.0.saturating_add(1));
-                self.asks.insert(ask, place);
+                self.asks.insert(ask, (peer, errand));
             }
             Change::Passed(tx, at) => {
                 if self.passed.len() >= PASSED {
@@ -113,6 +203,23 @@ impl Memory {
             Change::Answered(ask) => {
                 self.asks.remove(&ask);
             }
+            Change::Candidacy(id, Some(kept)) => {
+                self.candidacies.insert(id, *kept);
+            }
+            Change::Candidacy(id, None) => {
+                self.candidacies.remove(&id);
+            }
+            Change::Follow(link) => self.network.resume(*link),
+            Change::Term(term) => self.term = term.map(|term| *term),
+            Change::Imported(places, log) => {
+                if let Some(term) = &mut self.term {
+                    term.imported = Some(places);
+                    term.log = log;
+                }
+            }
+            Change::Settling(settling) => self.settling = settling,
+            Change::SuccessionAt(at) => self.succession_at = at,
+            Change::ImportAt(at) => self.import_at = at,
         }
     }
 }

@@ -2,45 +2,54 @@
 
 mod check;
 mod command;
+mod earlier;
 mod heights;
+mod importing;
 mod layout;
 mod memory;
+mod proposals;
 mod records;
 mod restoring;
+mod serving;
+mod settling;
 mod showing;
+mod succession;
+mod term;
 mod voting;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use covey_kernel::{
-    AskId, Bytes, CommandId, Context, CryptoRng, Effect, Fault, Frames, Input, Keypair, Machine,
-    Peer, Scan, Store, Time, View,
+    AskFailure, AskId, CommandId, Context, CryptoRng, Effect, Fault, Frames, Input, Keypair,
+    Machine, Peer, RequestId, Scan, Store, Time, View,
 };
 
 use crate::{
     chain::Network,
     error::Error,
     genesis::Genesis,
-    height::SignedHeight,
+    reason::Reason,
     vote::KnownBallots,
-    wire::{FRAMES, FromValidator, Request, ToValidator},
+    wire::{FRAMES, FromValidator, NotReady, Request, ToValidator},
 };
-pub use check::Checked;
-pub use command::{Command, DoubleSpendView, Event, LockView, OtherView, Reply, Status};
-use memory::{Change, Memory, Stage};
-use records::Me;
+pub use check::{Answered, Checked, Shown};
+pub use command::{
+    Command, DoubleSpendView, Event, ImportView, LockView, OtherView, ProposalView, Reply,
+    SourceView, Status,
+};
+use memory::{Change, Errand, Memory, Stage};
 
 /// What never changes while a validator runs.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The network.
+    /// The network, as at the start: its later configurations are in the store.
     pub network: Network,
-    /// The own node.
-    pub peer: Peer,
-    /// The voting key with which it begins.
-    pub key: Keypair,
+    /// The own node's key.
+    pub node: Keypair,
+    /// The voting key with which it was set up; none of a node that is to be a validator later.
+    pub key: Option<Keypair>,
     /// How often the key has seen the validator start. It is kept beside the key, apart from the
-    /// store, and raised after each start.
+    /// store, and raised after each start. Of a node without a key it is 0.
     pub starts: u64,
     /// Ballots that are known to be right.
     pub ballots: KnownBallots,
@@ -59,6 +68,12 @@ pub struct Delta(Vec<Change>);
 impl From<Change> for Delta {
     fn from(change: Change) -> Self {
         Self(vec![change])
+    }
+}
+
+impl Delta {
+    fn and(&mut self, mut more: Self) {
+        self.0.append(&mut more.0);
     }
 }
 
@@ -83,34 +98,38 @@ impl Machine for Validator {
         rng: &mut dyn CryptoRng,
         view: &mut View<'_>,
     ) -> Result<Self, Error> {
-        let configuration = rules.network.newest().clone();
-        let place = configuration.place(&rules.peer).ok_or(Error::NotThisValidator)?;
-        let me = started(&rules, view)?;
-        let secret = <[u8; 32]>::try_from(&*me.secret)
-            .map_err(|_| Fault::Corrupt("the voting key".into()))?;
-        let key = Keypair::from_secret(&secret);
-        if configuration.members.get(place).map(|member| member.vote) != Some(key.public()) {
-            return Err(Error::NotThisValidator);
+        let network = rules.network.with_stored(view, layout::LINKS)?.into_owned();
+        if view.get(layout::ME)?.is_none() {
+            own_genesis(&rules, view);
         }
+        let me = term::started(&rules, &network, view)?;
+        let term = term::resumed(&rules, &network, &me, view)?;
         let next = next_sequence(view)?;
-        // It was told once that it is behind, by its own word.
-        let own = records::read::<SignedHeight>(view, &layout::height(&key.public()))?;
-        let behind = own.is_some_and(|own| own.height.next > next);
-        let stage = if behind { Stage::Behind } else { Stage::Checking(BTreeSet::new()) };
+        let stage = match (&term, me.sealed) {
+            // It was told once that it is behind, by its own word.
+            (Some(term), _) if term::is_behind(term, next, view)? => Stage::Behind,
+            (Some(_), _) => Stage::Checking(BTreeSet::new()),
+            (None, true) => Stage::Sealed,
+            (None, false) => Stage::Candidate,
+        };
         let memory = Memory {
             starts: me.starts,
-            epoch: me.epoch,
-            key,
-            place,
+            network,
+            term,
             stage,
             next,
             open: Vec::new(),
             waiting: Vec::new(),
+            claims: Vec::new(),
             tell_at: None,
             online: BTreeSet::new(),
-            asks: Default::default(),
+            asks: BTreeMap::new(),
             // Answers to questions of an earlier life must not be taken for ones to this one's.
             next_ask: rng.next_u64() >> 2,
+            candidacies: proposals::stored(&rules.network.id, view)?,
+            succession_at: None,
+            import_at: None,
+            settling: None,
             passed: Default::default(),
         };
         Ok(Self { rules, memory })
@@ -127,20 +146,27 @@ impl Machine for Validator {
 
     fn decide(&self, cx: &mut Cx<'_, '_>, input: Checked) -> Result<Delta, Error> {
         match input {
-            Checked::Start => Ok(self.start(cx)),
-            Checked::Wake => Ok(self.wake(cx)),
+            Checked::Start => self.start(cx),
+            Checked::Wake => self.wake(cx),
             Checked::Command(id, command) => self.obey(cx, id, command),
             Checked::Spend(id, tx, spend) => self.spend(cx, id, tx, *spend),
+            Checked::Refresh(id, refresh) => self.refresh(cx, id, &refresh),
             Checked::Repeated(id, vote) => {
                 answer(cx, id, &FromValidator::Vote(*vote));
                 Ok(Delta::default())
             }
             Checked::Conflict(id, both) => self.conflict(cx, id, both.0, both.1),
-            Checked::Height(id, place, height) => self.heard_height(cx, id, place, height),
-            Checked::MyHeight(id, place) => self.tell_them_theirs(cx, id, place),
+            Checked::Height(id, member, height) => self.heard_height(cx, id, member, height),
+            Checked::MyHeight(id, member) => self.tell_them_theirs(cx, id, member),
             Checked::Claim(id, claim) => self.holdings(cx, id, &claim),
+            Checked::Links(id, after) => Ok(self.tell_links(cx, id, after)),
+            Checked::Link(id, link) => self.heard_link(cx, id, *link),
+            Checked::Candidacy(id, candidacy) => self.heard_candidacy(cx, id, &candidacy),
+            Checked::Ahead(from, id) => Ok(self.heard_ahead(cx, from, id)),
+            Checked::Log(from, id, part) => self.tell_log(cx, from, id, part),
+            Checked::Entries(from, id, ids) => self.tell_entries(cx, from, id, &ids),
             Checked::Answer(ask, outcome) => self.answered(cx, ask, outcome),
-            Checked::Connected(peer) => Ok(self.connected(cx, peer)),
+            Checked::Connected(peer) => self.connected(cx, peer),
             Checked::Disconnected(peer) => Ok(Change::Offline(peer).into()),
         }
     }
@@ -152,35 +178,22 @@ impl Machine for Validator {
     }
 
     fn close(&self, cx: &mut Cx<'_, '_>) -> Result<Option<Delta>, Fault> {
-        self.sign(cx)
+        let mut delta = self.sign(cx)?;
+        if self.memory.stage == Stage::Sealing {
+            delta.get_or_insert_default().and(self.seal(cx)?);
+        }
+        Ok(delta)
     }
 
     fn refusal(error: &Error) -> Vec<u8> {
         let refusal = match error {
             Error::Invalid(reason) => FromValidator::Invalid(*reason),
             Error::NotReady(why) => FromValidator::NotReady(*why),
-            _ => FromValidator::NotReady(crate::wire::NotReady::NoValidator(())),
+            Error::Configuration(_) => FromValidator::Invalid(Reason::Malformed),
+            _ => FromValidator::NotReady(NotReady::NoValidator(())),
         };
         refusal.encode()
     }
-}
-
-/// Counts a start, and refuses one on a store that is not the key's newest.
-fn started(rules: &Rules, view: &mut View<'_>) -> Result<Me, Error> {
-    let me = match records::read::<Me>(view, layout::ME)? {
-        Some(me) if me.starts < rules.starts => {
-            return Err(Error::LocksOld { found: me.starts, wanted: rules.starts });
-        }
-        Some(me) => Me { starts: me.starts.saturating_add(1), ..me },
-        None if rules.starts > 0 => return Err(Error::LocksMissing),
-        None => {
-            let secret = Bytes::new(rules.key.secret().to_vec()).unwrap_or_default();
-            own_genesis(rules, view);
-            Me { starts: 1, epoch: rules.network.newest().epoch, secret }
-        }
-    };
-    records::write(view, layout::ME.to_vec(), &me);
-    Ok(me)
 }
 
 /// Notes whose the outputs of the genesis are, as is noted of every transaction.
@@ -191,7 +204,7 @@ fn own_genesis(rules: &Rules, view: &mut View<'_>) {
     }
 }
 
-/// The sequence number after the last one used.
+/// The sequence number after the last one used. It goes on over epochs.
 fn next_sequence(view: &View<'_>) -> Result<u64, Fault> {
     let last = view.scan(&Scan::prefix(layout::BALLOTS).backwards().limit(1))?;
     let Some((key, bytes)) = last.first() else { return Ok(0) };
@@ -201,7 +214,7 @@ fn next_sequence(view: &View<'_>) -> Result<u64, Fault> {
     Ok(first.saturating_add(count))
 }
 
-fn answer(cx: &mut Cx<'_, '_>, to: covey_kernel::RequestId, response: &FromValidator) {
+fn answer(cx: &mut Cx<'_, '_>, to: RequestId, response: &FromValidator) {
     cx.effects.push(Effect::Answer { to, bytes: response.encode() });
 }
 
@@ -216,30 +229,75 @@ impl Validator {
         self.memory.starts
     }
 
-    /// The other members, with their places.
-    fn others(&self) -> impl Iterator<Item = (usize, &crate::configuration::Member)> {
-        let me = self.memory.place;
-        self.rules
-            .network
-            .newest()
-            .members
-            .iter()
-            .enumerate()
-            .filter(move |(place, _)| *place != me)
+    /// The nodes with which lock sets and configurations are exchanged: the members of the epoch that
+    /// this one is in, of the one before, and of all that follow or are proposed.
+    fn partners(&self) -> BTreeSet<Peer> {
+        let from = self.memory.epoch().saturating_sub(1);
+        let known = self.memory.network.configurations();
+        let known = known.take_while(|configuration| configuration.epoch >= from);
+        let proposed = self.memory.candidacies.values();
+        let proposed = proposed.map(|kept| &kept.candidacy.proposal.configuration);
+        let members = known.chain(proposed).flat_map(|configuration| configuration.members.iter());
+        let me = self.rules.node.public();
+        members.map(|member| member.peer).filter(|peer| *peer != me).collect()
     }
 
-    /// Asks a member something.
+    /// A peer has answered, or not.
+    fn answered(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        ask: AskId,
+        outcome: Result<Answered, AskFailure>,
+    ) -> Result<Delta, Error> {
+        let Some((peer, errand)) = self.memory.asks.get(&ask).cloned() else {
+            return Ok(Delta::default());
+        };
+        let mut delta = Delta::from(Change::Answered(ask));
+        // Whoever does not answer, or is not ready, is asked again in time.
+        let Ok(answer) = outcome else { return Ok(delta) };
+        match (errand, answer) {
+            (Errand::MyHeight(place), Answered::Plain(FromValidator::Height(height))) => {
+                delta.and(self.told_mine(cx, place, height));
+            }
+            (Errand::Links, Answered::Links(links)) => {
+                self.told_links(cx, &mut delta, peer, links)?;
+            }
+            (Errand::Log(epoch, place, from), Answered::Plain(FromValidator::Log(page))) => {
+                self.told_log(cx, &mut delta, (epoch, place, from), *page)?;
+            }
+            (Errand::Entries(epoch, place, ids), Answered::Entries(entries)) => {
+                self.told_entries(cx, &mut delta, (epoch, place, ids), entries)?;
+            }
+            _ => {}
+        }
+        Ok(delta)
+    }
+
+    /// Asks a peer something.
     fn ask(
         &self,
         cx: &mut Cx<'_, '_>,
         delta: &mut Delta,
-        (place, to): (usize, Peer),
+        to: Peer,
+        errand: Errand,
         request: ToValidator,
     ) {
         let asked = delta.0.iter().filter(|change| matches!(change, Change::Asked(..))).count();
         let number = u64::try_from(asked).unwrap_or(u64::MAX);
         let ask = AskId(self.memory.next_ask.saturating_add(number));
         cx.effects.push(Effect::Ask { to, ask, bytes: Request::Validator(request).encode() });
-        delta.0.push(Change::Asked(ask, place));
+        delta.0.push(Change::Asked(ask, to, errand));
+    }
+
+    /// Whether there is a question on the way, as this decision sees it.
+    fn is_asked(&self, delta: &Delta, peer: &Peer, is: impl Fn(&Errand) -> bool) -> bool {
+        let now = delta.0.iter().any(
+            |change| matches!(change, Change::Asked(_, to, errand) if to == peer && is(errand)),
+        );
+        let answered = |ask: &AskId| {
+            delta.0.iter().any(|change| matches!(change, Change::Answered(one) if one == ask))
+        };
+        let mut before = self.memory.asks.iter();
+        now || before.any(|(ask, (to, errand))| to == peer && is(errand) && !answered(ask))
     }
 }

@@ -3,12 +3,17 @@
 use covey_kernel::{CommandId, Fault, Scan, Store, cbor};
 
 use super::{
-    Command, Cx, Delta, DoubleSpendView, LockView, OtherView, Reply, Stage, Status, Validator,
-    layout,
-    records::{self, DoubleSpend, Entry, Signed},
+    Command, Cx, Delta, DoubleSpendView, ImportView, LockView, OtherView, ProposalView, Reply,
+    SourceView, Stage, Status, Validator, layout,
+    records::{self, DoubleSpend, Entry, Kept, Signed},
     reply,
 };
-use crate::{error::Error, height::SignedHeight, output::Outpoint};
+use crate::{
+    configuration::{Configuration, Member},
+    error::Error,
+    height::SignedHeight,
+    output::Outpoint,
+};
 
 /// Locks, or attempts, shown at once at most.
 const PAGE: usize = 1000;
@@ -21,6 +26,18 @@ impl Validator {
         command: Command,
     ) -> Result<Delta, Error> {
         let answer = match command {
+            Command::Propose(proposal) => return self.propose(cx, id, *proposal),
+            Command::Approve(proposal) => return self.approve(cx, id, &proposal),
+            Command::Join { name, addresses } => {
+                let key = self.rules.node.public();
+                let entry = Member { name, peer: key, vote: key, addresses };
+                Reply::Member(Box::new(self.join(cx, entry)?))
+            }
+            Command::Proposals => Reply::Proposals(self.proposals()),
+            Command::Configuration => {
+                let newest: &Configuration = self.memory.network.newest();
+                Reply::Configuration(Box::new(newest.clone()))
+            }
             Command::Status => Reply::Status(Box::new(self.status(cx.view)?)),
             Command::Locks { limit, before } => {
                 Reply::Locks(self.locks(cx.view, limit.min(PAGE), before)?)
@@ -34,9 +51,10 @@ impl Validator {
     }
 
     fn status(&self, store: &dyn Store) -> Result<Status, Fault> {
-        let configuration = self.rules.network.newest();
+        let configuration = self.configuration();
         let memory = &self.memory;
-        let me = configuration.members.get(memory.place);
+        let term = memory.term.as_ref();
+        let me = self.place().and_then(|place| configuration.members.get(place));
         let mut others = Vec::new();
         for (_, member) in self.others() {
             let height = records::read::<SignedHeight>(store, &layout::height(&member.vote))?;
@@ -48,21 +66,58 @@ impl Validator {
         }
         let answered = match &memory.stage {
             Stage::Checking(answered) => answered.len(),
-            Stage::Voting | Stage::Behind => self.needed(),
+            _ => self.needed(),
         };
         Ok(Status {
             name: me.map(|me| me.name.clone()).unwrap_or_default(),
-            epoch: memory.epoch,
-            place: memory.place,
+            epoch: memory.epoch(),
+            newest: memory.network.newest().epoch,
+            place: self.place(),
             members: configuration.members.len(),
             quorum: configuration.quorum(),
-            vote: memory.key.public(),
+            vote: term.map(|term| term.key.public()),
             not_ready: memory.stage.not_ready(),
             answered,
             needed: self.needed(),
             locked: memory.next,
+            set: term.map(|term| term.log.count()).unwrap_or_default(),
+            import: self.import(store)?,
             others,
         })
+    }
+
+    fn import(&self, store: &dyn Store) -> Result<Option<ImportView>, Fault> {
+        let Some(epoch) = self.target() else { return Ok(None) };
+        let before = epoch.checked_sub(1);
+        let before = before.and_then(|before| self.memory.network.configuration(before));
+        let Some(before) = before else { return Ok(None) };
+        let mut sources = Vec::new();
+        for (place, member) in (0u8..).zip(before.members.iter()) {
+            let source = self.source(store, epoch, place)?;
+            sources.push(SourceView {
+                name: member.name.clone(),
+                listed: source.listed.count(),
+                wanted: source.wanted,
+                sealed: source.seal.map(|seal| seal.set.count),
+                complete: source.is_complete(),
+                lied: source.lied,
+            });
+        }
+        Ok(Some(ImportView { epoch, needed: before.quorum(), sources }))
+    }
+
+    fn proposals(&self) -> Vec<ProposalView> {
+        let all = self.memory.candidacies.iter();
+        let all = all.map(|(id, Kept { candidacy, approved })| ProposalView {
+            id: *id,
+            configuration: candidacy.proposal.configuration.clone(),
+            approvals: candidacy.proposal.approvals.len(),
+            accepted: candidacy.proposal.acceptances.iter().map(|one| one.place).collect(),
+            acknowledged: candidacy.acknowledgements.iter().map(|one| one.place).collect(),
+            voted: candidacy.votes.iter().map(|one| one.place).collect(),
+            approved: *approved,
+        });
+        all.collect()
     }
 
     /// What was locked, newest first.

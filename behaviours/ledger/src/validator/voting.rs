@@ -4,17 +4,21 @@
 use covey_kernel::{Bounded, Effect, Fault, RequestId};
 
 use super::{
-    Change, Cx, Delta, DoubleSpendView, Event, Validator, answer, check, layout,
+    Change, Cx, Delta, DoubleSpendView, Event, Validator, answer, check,
+    earlier::Before,
+    importing::note_entry,
+    layout,
     records::{self, DoubleSpend, Entry, Lock, Signed},
 };
 use crate::{
     error::Error,
     evidence::Evidence,
+    limits::BATCH,
     output::{Outpoint, TxId},
     reason::Reason,
     spend::Spend,
     vote::{Ballot, Vote},
-    wire::FromValidator,
+    wire::{FromValidator, NotReady},
 };
 
 impl Validator {
@@ -29,23 +33,84 @@ impl Validator {
         if let Some(why) = self.memory.stage.not_ready() {
             return Err(Error::NotReady(why));
         }
+        self.vote(cx, id, tx, spend, false)
+    }
+
+    /// The same, also if a certificate of it was shown (`certified`), which thaws what it spends.
+    pub(super) fn vote(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        id: RequestId,
+        tx: TxId,
+        spend: Spend,
+        certified: bool,
+    ) -> Result<Delta, Error> {
+        let epoch = self.memory.epoch();
         // What this turn has locked is not in the store that the check saw.
-        if let Some(locked) = check::first_lock(cx.view, self.memory.epoch, &spend)? {
-            return self.locked(cx, id, tx, spend, locked);
+        if let Some((input, lock)) = check::first_lock(cx.view, epoch, &spend)?
+            && (lock.tx != tx || lock.is_signed())
+        {
+            return self.locked(cx, id, tx, spend, (input, lock));
         }
-        let index = u16::try_from(self.memory.open.len()).unwrap_or(u16::MAX);
+        for outpoint in spend.body.inputs.iter() {
+            match self.before(cx.view, outpoint, &tx)? {
+                Before::Free => {}
+                Before::Frozen if certified => {}
+                Before::Frozen => return Err(Reason::Frozen.into()),
+                Before::Spent(other) => {
+                    let evidence = check::evidence(cx.view, &other, *outpoint)?;
+                    return self.conflict(cx, id, evidence, spend);
+                }
+            }
+        }
+        let locks = self.earlier_locks(cx.view, &spend)?;
+        if self.memory.open.len() >= BATCH {
+            // Claims have filled the turn.
+            return Err(Error::NotReady(NotReady::Checking(())));
+        }
+        let index = self.memory.open.len();
+        self.lock(cx, (tx, spend), locks, index, Some(id))
+    }
+
+    /// Locks what nothing is against, at a place of this turn's ballot.
+    pub(super) fn lock(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        (tx, spend): (TxId, Spend),
+        locks: Vec<(Outpoint, Lock)>,
+        index: usize,
+        id: Option<RequestId>,
+    ) -> Result<Delta, Error> {
+        let epoch = self.memory.epoch();
+        for (outpoint, lock) in locks {
+            records::write(cx.view, layout::lock(epoch, &outpoint), &lock);
+        }
+        let index = u16::try_from(index).unwrap_or(u16::MAX);
         let lock = Lock { tx, first: self.memory.next, index };
         for outpoint in spend.body.inputs.iter() {
-            let key = layout::lock(self.memory.epoch, outpoint);
-            records::write(cx.view, key, &lock);
+            records::write(cx.view, layout::lock(epoch, outpoint), &lock);
         }
-        for (index, salted) in (0u16..).zip(spend.outputs.iter()) {
-            let outpoint = Outpoint { tx, index };
-            cx.view.put(layout::owned(&salted.output.address, &outpoint), Vec::new());
+        let mut delta = Delta::from(Change::Locked(tx, id));
+        if !self.is_imported(cx.view, &tx)?
+            && let Some(term) = &self.memory.term
+        {
+            records::write(cx.view, layout::log(epoch, term.log.count()), &tx);
+            delta.0.push(Change::Logged(tx));
         }
-        let entry = Entry { epoch: self.memory.epoch, first: lock.first, index, spend };
-        records::write(cx.view, layout::entry(&tx), &entry);
-        Ok(Change::Locked(tx, id).into())
+        let known = match epoch {
+            // Nothing was handed over.
+            0 => None,
+            _ => records::read::<Entry>(cx.view, &layout::entry(&tx))?,
+        };
+        match known {
+            // Handed over as it was shown first.
+            Some(known) => {
+                let entry = Entry { epoch, first: lock.first, index, ..known };
+                records::write(cx.view, layout::entry(&tx), &entry);
+            }
+            None => note_entry(cx, tx, Entry { epoch, first: lock.first, index, spend }),
+        }
+        Ok(delta)
     }
 
     /// Something is locked already: for this transaction or for another one.
@@ -101,17 +166,23 @@ impl Validator {
         if memory.open.is_empty() {
             return Ok(None);
         }
-        let ballot = Ballot::over(memory.epoch, memory.next, &memory.open);
-        let signature = ballot.sign(&memory.key, &self.rules.network.id);
+        let term = memory.term.as_ref();
+        let term = term.ok_or_else(|| Fault::Corrupt("locks without an epoch".into()))?;
+        let ballot = Ballot::over(term.epoch, memory.next, &memory.open);
+        let signature = ballot.sign(&term.key, &self.rules.network.id);
         let transactions = Bounded::new(memory.open.clone())
             .map_err(|_| Fault::Corrupt("a turn with more inputs than it may have".into()))?;
-        let signed = Signed { transactions, epoch: memory.epoch, signature };
+        let signed = Signed { transactions, epoch: term.epoch, signature };
+        records::write(cx.view, layout::logged(term.epoch), &term.log);
         records::write(cx.view, layout::ballot(memory.next), &signed);
         let votes = Vote::all(memory.next, &memory.open, signature);
         for (request, at) in &memory.waiting {
             if let Some(vote) = votes.get(*at) {
                 answer(cx, *request, &FromValidator::Vote(vote.clone()));
             }
+        }
+        for (request, claim) in &memory.claims {
+            self.tell_holdings(cx, *request, claim)?;
         }
         let mut changes = vec![Change::Signed];
         changes.extend(self.tell_soon(cx));

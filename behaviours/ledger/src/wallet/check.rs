@@ -1,13 +1,16 @@
 //! Decoding and signatures, before anything is decided.
 
-use covey_kernel::{AskFailure, AskId, CommandId, Input, Peer, RequestId};
+use covey_kernel::{AskFailure, AskId, CommandId, Input, Peer, RequestId, Store};
 
-use super::{Rules, Wallet, command::Command};
+use super::{Rules, Wallet, command::Command, layout};
 use crate::{
+    chain::Network,
     error::Error,
     output::Outpoint,
     proof::Paid,
     reason::Reason,
+    receipt::{InvalidReceipt, Receipt},
+    reconfigure::Link,
     vote::Signed,
     wire::{FromValidator, FromWallet, Request, ToWallet},
 };
@@ -21,14 +24,20 @@ pub enum Checked {
     Wake,
     /// The owner wants something.
     Command(CommandId, Command),
-    /// The owner shows that we were paid, and it is certified.
-    Receive(CommandId, Outpoint, Box<Paid>),
+    /// The owner shows that we were paid, and it is certified; with the configurations shown.
+    Receive(CommandId, Outpoint, Box<Receipt>),
     /// A peer shows that we were paid, and it is certified.
     Delivered(Peer, RequestId, Outpoint, Box<Paid>),
     /// A peer asks where to pay us.
     AskedAddress(Peer, RequestId),
+    /// A peer shows a payment of an epoch that is not known.
+    PaidAhead(Peer, RequestId),
+    /// A peer asks for the configurations after an epoch.
+    AskedLinks(RequestId, u64),
     /// A validator is asked for, and there is none.
     NoValidator(RequestId),
+    /// Somebody has told configurations; each follows the one before it.
+    Links(AskId, Result<Vec<Link>, AskFailure>),
     /// A validator has answered, or not.
     Validator(AskId, Result<FromValidator, AskFailure>),
     /// A wallet has answered, or not.
@@ -40,13 +49,21 @@ pub enum Checked {
 }
 
 /// Checks all inputs; the certificates of all of them together.
-pub(super) fn check(rules: &Rules, inputs: Vec<Input<Wallet>>) -> Vec<Result<Checked, Error>> {
+pub(super) fn check(
+    rules: &Rules,
+    base: &dyn Store,
+    inputs: Vec<Input<Wallet>>,
+) -> Vec<Result<Checked, Error>> {
+    let network = match rules.network.with_stored(base, layout::LINKS) {
+        Ok(network) => network,
+        Err(fault) => return inputs.iter().map(|_| Err(fault.clone().into())).collect(),
+    };
     let mut votes: Vec<Signed> = Vec::new();
     let mut shares = Vec::with_capacity(inputs.len());
     let mut checked = Vec::with_capacity(inputs.len());
     for input in inputs {
         let before = votes.len();
-        checked.push(decode(rules, input, &mut votes));
+        checked.push(decode(&network, input, &mut votes));
         shares.push(votes.len().saturating_sub(before));
     }
     let mut verdicts = rules.ballots.verify(&votes).into_iter();
@@ -59,20 +76,34 @@ pub(super) fn check(rules: &Rules, inputs: Vec<Input<Wallet>>) -> Vec<Result<Che
     checked
 }
 
-fn decode(rules: &Rules, input: Input<Wallet>, votes: &mut Vec<Signed>) -> Result<Checked, Error> {
+fn decode(
+    network: &Network,
+    input: Input<Wallet>,
+    votes: &mut Vec<Signed>,
+) -> Result<Checked, Error> {
     Ok(match input {
         Input::Start => Checked::Start,
         Input::Wake => Checked::Wake,
-        Input::Command { id, command: Command::Receive(paid) } => {
-            Checked::Receive(id, outpoint(rules, &paid, votes)?, paid)
+        Input::Command { id, command: Command::Receive(receipt) } => {
+            let network = receipt.follow(network).map_err(|error| match error {
+                InvalidReceipt::Chain(link) => Error::Configuration(link),
+                _ => Reason::Malformed.into(),
+            })?;
+            Checked::Receive(id, outpoint(&network, &receipt.paid, votes)?, receipt)
         }
         Input::Command { id, command } => Checked::Command(id, command),
         Input::Request { from, id, bytes } => {
             match Request::decode(&bytes).map_err(|_| Reason::Malformed)? {
                 Request::Wallet(ToWallet::Address(())) => Checked::AskedAddress(from, id),
-                Request::Wallet(ToWallet::Deliver(paid)) => {
-                    Checked::Delivered(from, id, outpoint(rules, &paid, votes)?, paid)
+                Request::Wallet(ToWallet::Deliver(paid))
+                    if paid.certificate.epoch > network.newest().epoch =>
+                {
+                    Checked::PaidAhead(from, id)
                 }
+                Request::Wallet(ToWallet::Deliver(paid)) => {
+                    Checked::Delivered(from, id, outpoint(network, &paid, votes)?, paid)
+                }
+                Request::Wallet(ToWallet::Links(after)) => Checked::AskedLinks(id, after),
                 // The node sends these to its validator, if it has one.
                 Request::Validator(_) => Checked::NoValidator(id),
             }
@@ -80,9 +111,19 @@ fn decode(rules: &Rules, input: Input<Wallet>, votes: &mut Vec<Signed>) -> Resul
         Input::Answer { ask, outcome, .. } => {
             // As the question was numbered.
             if ask.0 & 1 == 0 {
-                Checked::Validator(ask, decoded(outcome, FromValidator::decode))
+                match decoded(outcome, FromValidator::decode) {
+                    Ok(FromValidator::Links(links)) => {
+                        Checked::Links(ask, chained(network, links.into_vec()))
+                    }
+                    outcome => Checked::Validator(ask, outcome),
+                }
             } else {
-                Checked::Wallet(ask, decoded(outcome, FromWallet::decode))
+                match decoded(outcome, FromWallet::decode) {
+                    Ok(FromWallet::Links(links)) => {
+                        Checked::Links(ask, chained(network, links.into_vec()))
+                    }
+                    outcome => Checked::Wallet(ask, outcome),
+                }
             }
         }
         // It joins no topic.
@@ -93,10 +134,19 @@ fn decode(rules: &Rules, input: Input<Wallet>, votes: &mut Vec<Signed>) -> Resul
 }
 
 /// The name of an output that is shown, and what must be verified of it.
-fn outpoint(rules: &Rules, paid: &Paid, votes: &mut Vec<Signed>) -> Result<Outpoint, Reason> {
-    let outpoint = paid.outpoint(&rules.network)?;
-    votes.extend(paid.signed(&rules.network, &outpoint.tx)?);
+fn outpoint(network: &Network, paid: &Paid, votes: &mut Vec<Signed>) -> Result<Outpoint, Reason> {
+    let outpoint = paid.outpoint(network)?;
+    votes.extend(paid.signed(network, &outpoint.tx)?);
     Ok(outpoint)
+}
+
+/// Configurations, if they follow those known.
+fn chained(network: &Network, links: Vec<Link>) -> Result<Vec<Link>, AskFailure> {
+    let mut network = network.clone();
+    for link in &links {
+        network.follow(link).map_err(|_| AskFailure::Broken)?;
+    }
+    Ok(links)
 }
 
 fn decoded<T, E>(

@@ -9,7 +9,7 @@ use crate::{
     limits::NAME_BYTES,
     output::{Asset, AssetId, Outpoint, TxId},
     phrase::Phrase,
-    proof::Paid,
+    receipt::Receipt,
     token::Manifest,
 };
 
@@ -68,7 +68,7 @@ pub enum Command {
     /// What shows that somebody was paid.
     Proof(TxId, u16),
     /// Somebody shows that we were paid.
-    Receive(Box<Paid>),
+    Receive(Box<Receipt>),
     /// Ask for a payment at a new address.
     Ask {
         /// How much, if that is fixed.
@@ -125,7 +125,7 @@ pub enum Reply {
     /// Lines, newest first.
     History(Vec<(u64, LineView)>),
     /// What shows that somebody was paid.
-    Proof(Box<Paid>),
+    Proof(Box<Receipt>),
     /// We were paid; whether that was known.
     Received {
         /// The coin.

@@ -43,7 +43,7 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
 
     /// The validators of the newest epoch that is known.
     pub(super) fn configuration(&self) -> &'d Configuration {
-        self.wallet.rules.network.newest()
+        self.wallet.memory.network.newest()
     }
 
     /// The validators, with their places.
@@ -116,7 +116,7 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
         let members = self.configuration().members.len().max(1);
         let window = WANTED.checked_div(members).unwrap_or(1).min(WANTED_OF_ONE);
         let before = self.memory().wanted.get(&place).copied().unwrap_or_default();
-        let of_place = |change: &&Change| matches!(change, Change::Asked(_, Errand::Vote(_, one)) if *one == place);
+        let of_place = |change: &&Change| matches!(change, Change::Asked(_, Errand::Vote(_, _, one)) if *one == place);
         let now = self.changes.iter().filter(of_place).count();
         before.saturating_add(now) < window
     }
@@ -124,6 +124,14 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
     /// Whether a peer has come in this very decision.
     pub(super) fn has_come(&self, peer: &Peer) -> bool {
         self.changes.iter().any(|change| matches!(change, Change::Online(one) if one == peer))
+    }
+
+    /// What is asked in this very decision.
+    pub(super) fn asked_now(&self) -> impl Iterator<Item = &Errand> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::Asked(_, errand) => Some(errand),
+            _ => None,
+        })
     }
 
     pub(super) fn ask_validator(&mut self, to: Peer, errand: Errand, request: ToValidator) {
@@ -152,7 +160,23 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
             Checked::Start => self.start(),
             Checked::Wake => self.wake(),
             Checked::Command(id, command) => self.obey(id, command),
-            Checked::Receive(id, outpoint, paid) => self.receive(id, outpoint, *paid),
+            Checked::Receive(id, outpoint, receipt) => self.receive(id, outpoint, *receipt),
+            Checked::PaidAhead(from, id) => {
+                self.paid_ahead(from, id);
+                Ok(())
+            }
+            Checked::AskedLinks(id, after) => {
+                self.tell_links(id, after);
+                Ok(())
+            }
+            Checked::Links(ask, links) => {
+                let errand = self.memory().asks.get(&ask).cloned();
+                self.change(Change::Answered(ask));
+                if let Some(Errand::Links(peer)) = errand {
+                    self.told_links(peer, links);
+                }
+                Ok(())
+            }
             Checked::Delivered(_, id, outpoint, paid) => self.delivered(id, outpoint, *paid),
             Checked::AskedAddress(from, id) => self.hand_address(from, id),
             Checked::NoValidator(id) => {
@@ -172,23 +196,25 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
 
     /// Asks again for everything that is owed.
     fn start(&mut self) -> Result<(), Error> {
-        for (_, member) in self.members() {
-            let addresses = member.addresses.to_vec();
-            self.effect(Effect::Seek { peer: member.peer, addresses });
-        }
+        self.seek();
+        self.wake_at(self.now());
         self.resume_flights()?;
         self.resume_deliveries()?;
         self.resume_search()
     }
 
     fn wake(&mut self) -> Result<(), Error> {
+        self.turn()?;
+        self.look_for_links();
         self.retry_flights()?;
         self.retry_deliveries()?;
-        self.retry_search()
+        self.retry_search()?;
+        self.renew()
     }
 
     fn connected(&mut self, peer: Peer) -> Result<(), Error> {
         self.change(Change::Online(peer));
+        self.ask_links(peer);
         self.flights_to(peer)?;
         self.deliveries_to(peer)?;
         self.search_at(peer)
@@ -202,9 +228,14 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
         let Some(errand) = self.memory().asks.get(&ask).cloned() else { return Ok(()) };
         self.change(Change::Answered(ask));
         match errand {
-            Errand::Vote(tx, place) => self.voted(tx, place, outcome),
-            Errand::Claim(index, place) => self.claimed((index, place), outcome),
-            Errand::Address(..) | Errand::Deliver(_) => Ok(()),
+            Errand::Vote(tx, epoch, place) => self.voted(tx, (epoch, place), outcome),
+            Errand::Refresh(tx, epoch, place) => self.refreshed(tx, (epoch, place), outcome),
+            Errand::Claim(index, epoch, place) if epoch == self.configuration().epoch => {
+                self.claimed((index, place), outcome)
+            }
+            Errand::Address(..) | Errand::Deliver(_) | Errand::Links(_) | Errand::Claim(..) => {
+                Ok(())
+            }
         }
     }
 
@@ -220,7 +251,7 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
                 self.told_address(peer, command, *order, outcome)
             }
             Errand::Deliver(outpoint) => self.told(outpoint, outcome),
-            Errand::Vote(..) | Errand::Claim(..) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -247,7 +278,7 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
             Command::Pending => Reply::Payments(self.pending()?),
             Command::Resume => Reply::Resumed(self.resume_now()?),
             Command::History { limit, before } => Reply::History(self.history(limit, before)?),
-            Command::Proof(tx, index) => Reply::Proof(Box::new(self.proof(&tx, index)?)),
+            Command::Proof(tx, index) => Reply::Proof(Box::new(self.receipt(&tx, index)?)),
             Command::Ask { amount, asset, label } => {
                 Reply::Address(self.ask_for(amount, asset, label)?)
             }

@@ -18,7 +18,7 @@ use crate::{
     proof::{Paid, Proof},
     reason::Reason,
     vote::{Certificate, Vote},
-    wire::{FromValidator, Request, ToValidator},
+    wire::{FromValidator, NotReady, Request, ToValidator},
 };
 
 impl Desk<'_, '_, '_> {
@@ -54,7 +54,8 @@ impl Desk<'_, '_, '_> {
                 Request::Validator(ToValidator::Spend(spend)).encode()
             });
             let bytes = bytes.clone();
-            self.ask_encoded(member.peer, Errand::Vote(tx, place), bytes);
+            let errand = Errand::Vote(tx, self.configuration().epoch, place);
+            self.ask_encoded(member.peer, errand, bytes);
         }
         flight.next_due(now).into_iter().for_each(|at| self.wake_at(at));
         self.change(Change::Flight(tx, Box::new(flight)));
@@ -138,10 +139,13 @@ impl Desk<'_, '_, '_> {
     pub(super) fn voted(
         &mut self,
         tx: TxId,
-        place: u8,
+        (epoch, place): (u64, u8),
         outcome: Result<FromValidator, AskFailure>,
     ) -> Result<(), Error> {
         let Some(mut flight) = self.flight(&tx) else { return Ok(()) };
+        if epoch != self.configuration().epoch {
+            return Ok(());
+        }
         flight.asked.remove(&place);
         if flight.is_settled(place) {
             return Ok(());
@@ -153,11 +157,18 @@ impl Desk<'_, '_, '_> {
             Ok(FromValidator::Conflict(evidence)) if self.is_conflict(&tx, &evidence)? => {
                 flight.conflicts.insert(place, *evidence);
             }
-            Ok(FromValidator::Invalid(reason)) => {
+            Ok(FromValidator::Invalid(reason)) if is_final(reason) => {
                 flight.invalid.insert(place, reason);
             }
             // Not there, not ready, or lying: asked again later.
-            _ => back_off(&mut flight, place, self.now()),
+            other => {
+                if matches!(other, Ok(FromValidator::NotReady(NotReady::Sealed(())))) {
+                    let member = self.configuration().members.get(usize::from(place));
+                    let peer = member.map(|member| member.peer);
+                    peer.into_iter().for_each(|peer| self.ask_links(peer));
+                }
+                back_off(&mut flight, place, self.now());
+            }
         }
         flight.blocked |= flight.conflicts.len() > self.configuration().faulty();
         flight.next_due(self.now()).into_iter().for_each(|at| self.wake_at(at));
@@ -165,7 +176,7 @@ impl Desk<'_, '_, '_> {
         self.judge(tx, &flight)
     }
 
-    fn is_vote(&self, tx: &TxId, place: u8, vote: &Vote) -> bool {
+    pub(super) fn is_vote(&self, tx: &TxId, place: u8, vote: &Vote) -> bool {
         let configuration = self.configuration();
         let Some(member) = configuration.members.get(usize::from(place)) else { return false };
         let network = &self.rules().network.id;
@@ -267,6 +278,13 @@ impl Desk<'_, '_, '_> {
         self.tell_payment(tx, payment);
         self.change(Change::Landed(tx));
     }
+}
+
+/// Whether a validator that says so will say so for ever. What earlier epochs have left may be judged
+/// otherwise when a certificate is shown, or by the validators of the next epoch.
+fn is_final(reason: Reason) -> bool {
+    let passing = [Reason::NotImported, Reason::Locked, Reason::Frozen, Reason::CertificateEpoch];
+    !passing.contains(&reason)
 }
 
 fn back_off(flight: &mut Flight, place: u8, now: Time) {

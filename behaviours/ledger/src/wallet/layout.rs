@@ -10,6 +10,8 @@ use crate::{
 
 /// The phrase, and how many addresses were made.
 pub(super) const ME: &[u8] = &[0x01];
+/// The certified configurations.
+pub(super) const LINKS: &[u8] = &[0x02];
 /// All own addresses, in the order in which they were made.
 pub(super) const ADDRESSES: &[u8] = &[0x11];
 /// All coins that are not spent.
@@ -53,6 +55,11 @@ pub(super) fn coin(outpoint: &Outpoint) -> Vec<u8> {
 /// An asset, as a part of a key: the coin is before all tokens.
 fn asset_key(asset: &Asset) -> Vec<u8> {
     asset.0.map_or(vec![0; 33], |id| key(&[1], &[id.0.as_bytes()]))
+}
+
+/// All coins that a transaction has made.
+pub(super) fn coins_of(tx: &TxId) -> Vec<u8> {
+    key(COINS, &[tx.0.as_bytes()])
 }
 
 /// All coins of an asset that may be spent, by amount.

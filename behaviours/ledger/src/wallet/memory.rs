@@ -6,11 +6,13 @@ use covey_kernel::{AskId, CommandId, Peer, Span, Time};
 
 use super::{command::Order, records::Progress, searching::Search};
 use crate::{
+    chain::Network,
     evidence::Evidence,
     limits::{ASK_LIFE, RETRY_LAST},
     output::{Outpoint, TxId},
     phrase::KeyTree,
     reason::Reason,
+    reconfigure::Link,
     vote::Vote,
 };
 
@@ -62,14 +64,29 @@ pub(super) fn due(at: Time, most: Span, now: Time) -> Time {
 /// What an own question is about.
 #[derive(Clone, Debug)]
 pub(super) enum Errand {
-    /// A vote of the member at a place.
-    Vote(TxId, u8),
+    /// In an epoch, a vote of the member at a place.
+    Vote(TxId, u64, u8),
+    /// In an epoch, a vote of the member at a place, for what was certified in an earlier one.
+    Refresh(TxId, u64, u8),
+    /// The configurations after the newest one known.
+    Links(Peer),
     /// An address, to be paid at the owner's command.
     Address(Peer, CommandId, Box<Order>),
     /// A payee is told.
     Deliver(Outpoint),
-    /// What there is at the address with an index, of the member at a place.
-    Claim(u32, u8),
+    /// In an epoch, what there is at the address with an index, of the member at a place.
+    Claim(u32, u64, u8),
+}
+
+/// Certificates that are renewed, some at a time while nothing else is to be done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Renewals {
+    /// Coins up to this one were looked at; none if all were.
+    pub(super) looked: Option<Option<Outpoint>>,
+    /// Transactions for which the validators are asked anew.
+    pub(super) flights: BTreeMap<TxId, Flight>,
+    /// When they are asked again.
+    pub(super) at: Option<Time>,
 }
 
 /// A payee that is told.
@@ -82,6 +99,14 @@ pub(super) struct Telling {
 
 /// What is remembered.
 pub(super) struct Memory {
+    /// The network, with all configurations that are known.
+    pub(super) network: Network,
+    /// When validators were last asked for configurations that are not known here.
+    pub(super) looked_at: Time,
+    /// Whether another epoch has begun, and payments are to be sent to its validators.
+    pub(super) turned: bool,
+    /// Coins whose certificates are to be renewed.
+    pub(super) renewals: Renewals,
     /// The keys.
     pub(super) tree: KeyTree,
     pub(super) flights: BTreeMap<TxId, Flight>,
@@ -96,6 +121,12 @@ pub(super) struct Memory {
 
 /// One change of it.
 pub(super) enum Change {
+    /// The next configuration is certified.
+    Follow(Box<Link>),
+    LookedAt(Time),
+    /// Payments were sent to the validators of the newest epoch.
+    Turned,
+    Renewals(Box<Renewals>),
     Tree(KeyTree),
     Flight(TxId, Box<Flight>),
     Landed(TxId),
@@ -111,6 +142,17 @@ pub(super) enum Change {
 impl Memory {
     pub(super) fn apply(&mut self, change: Change) {
         match change {
+            Change::Follow(link) => {
+                self.network.resume(*link);
+                self.turned = true;
+                // Votes of different epochs make no certificate.
+                self.flights.values_mut().for_each(|flight| *flight = Flight::default());
+                self.renewals = Renewals { looked: Some(None), ..Renewals::default() };
+                self.search = None;
+            }
+            Change::LookedAt(at) => self.looked_at = at,
+            Change::Turned => self.turned = false,
+            Change::Renewals(renewals) => self.renewals = *renewals,
             Change::Tree(tree) => self.tree = tree,
             Change::Flight(tx, flight) => {
                 self.flights.insert(tx, *flight);
@@ -126,17 +168,16 @@ impl Memory {
             }
             Change::Search(search) => self.search = search.map(|search| *search),
             Change::Asked(ask, errand) => {
-                // The last bit is not part of the number.
-                let next = (ask.0 & !1).saturating_add(ASK_STEP);
-                self.next_ask = self.next_ask.max(next);
-                if let Errand::Vote(_, place) = &errand {
+                // Without the bit that says who was asked: the next one says it anew.
+                self.next_ask = self.next_ask.max((ask.0 & !1).saturating_add(ASK_STEP));
+                if let Errand::Vote(_, _, place) = &errand {
                     let wanted = self.wanted.entry(*place).or_default();
                     *wanted = wanted.saturating_add(1);
                 }
                 self.asks.insert(ask, errand);
             }
             Change::Answered(ask) => {
-                if let Some(Errand::Vote(_, place)) = self.asks.remove(&ask) {
+                if let Some(Errand::Vote(_, _, place)) = self.asks.remove(&ask) {
                     let wanted = self.wanted.entry(place).or_default();
                     *wanted = wanted.saturating_sub(1);
                 }

@@ -7,11 +7,13 @@ mod command;
 mod delivering;
 mod desk;
 mod flights;
+mod following;
 mod layout;
 mod memory;
 mod paying;
 mod receiving;
 mod records;
+mod renewing;
 mod searching;
 mod select;
 mod showing;
@@ -27,13 +29,14 @@ use crate::{
     chain::Network,
     error::Error,
     phrase::{KeyTree, Phrase},
+    reason::Reason,
     vote::KnownBallots,
     wire::{FRAMES, FromWallet},
 };
 pub use check::Checked;
 pub use command::{AddressView, Command, Event, LineView, Order, PaymentView, Reply, Status};
 use desk::Desk;
-use memory::{Change, Memory};
+use memory::{Change, Memory, Renewals};
 use records::Me;
 pub use records::{
     Asked, Balance, Came, Coin, Failure, Label, Line, Payment, Progress, Restored, Use,
@@ -42,7 +45,7 @@ pub use records::{
 /// What never changes while a wallet runs.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The network.
+    /// The network, as at the start: its later configurations are in the store.
     pub network: Network,
     /// The own node.
     pub peer: Peer,
@@ -89,6 +92,10 @@ impl Machine for Wallet {
             }
         };
         let memory = Memory {
+            network: rules.network.with_stored(view, layout::LINKS)?.into_owned(),
+            looked_at: Time::default(),
+            turned: false,
+            renewals: Renewals { looked: Some(None), ..Renewals::default() },
             tree: KeyTree::new(&phrase),
             flights: BTreeMap::new(),
             tellings: BTreeMap::new(),
@@ -104,11 +111,11 @@ impl Machine for Wallet {
 
     fn check(
         rules: &Rules,
-        _base: &dyn Store,
+        base: &dyn Store,
         _now: Time,
         inputs: Vec<Input<Self>>,
     ) -> Vec<Result<Checked, Error>> {
-        check::check(rules, inputs)
+        check::check(rules, base, inputs)
     }
 
     fn decide(&self, cx: &mut Cx<'_, '_>, input: Checked) -> Result<Delta, Error> {
@@ -127,6 +134,7 @@ impl Machine for Wallet {
         let refusal = match error {
             Error::Invalid(reason) => FromWallet::Invalid(*reason),
             Error::NotMine => FromWallet::NotMine(()),
+            Error::Configuration(_) => FromWallet::Invalid(Reason::Malformed),
             _ => FromWallet::None(()),
         };
         refusal.encode()

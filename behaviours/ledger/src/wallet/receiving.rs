@@ -16,6 +16,7 @@ use crate::{
     limits::REQUESTS,
     output::{Asset, Outpoint},
     proof::{Paid, Proof},
+    receipt::Receipt,
     wire::FromWallet,
 };
 
@@ -25,9 +26,10 @@ impl Desk<'_, '_, '_> {
         &mut self,
         id: CommandId,
         outpoint: Outpoint,
-        paid: Paid,
+        receipt: Receipt,
     ) -> Result<(), Error> {
-        let (came, known) = self.credit(outpoint, paid)?;
+        self.follow(receipt.links.into_vec());
+        let (came, known) = self.credit(outpoint, receipt.paid)?;
         self.reply(id, Reply::Received { came, known });
         Ok(())
     }
@@ -62,6 +64,7 @@ impl Desk<'_, '_, '_> {
         };
         let coin = Coin { output, proof, used, came: came.at };
         self.keep(&outpoint, &coin)?;
+        self.renew_again();
         self.came(&came)?;
         Ok((came, false))
     }

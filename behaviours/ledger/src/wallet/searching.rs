@@ -212,7 +212,7 @@ impl Desk<'_, '_, '_> {
                 said.asked = Some(now.plus(ASK_LIFE));
                 let after = said.holdings.last().map(|holding| holding.outpoint);
                 let claim = Claim::sign(key, &self.rules().network.id, &member.peer, after);
-                let errand = Errand::Claim(index, place);
+                let errand = Errand::Claim(index, self.configuration().epoch, place);
                 self.ask_validator(member.peer, errand, ToValidator::Claim(Box::new(claim)));
             }
         }

@@ -13,6 +13,7 @@ use crate::{
     limits::PAGE,
     output::{Asset, Outpoint, TxId, leaves},
     proof::Paid,
+    receipt::Receipt,
 };
 
 impl Desk<'_, '_, '_> {
@@ -123,6 +124,13 @@ impl Desk<'_, '_, '_> {
             lines.push((number, view));
         }
         Ok(lines)
+    }
+
+    /// The same, for somebody who knows nothing but the genesis.
+    pub(super) fn receipt(&self, tx: &TxId, index: u16) -> Result<Receipt, Error> {
+        let network = &self.memory().network;
+        let links = Bounded::first(network.links_after(0).cloned());
+        Ok(Receipt { network: network.id, links, paid: self.proof(tx, index)? })
     }
 
     /// What shows that an output of a final payment exists.

@@ -9,7 +9,7 @@ use covey_ledger::{
 
 use crate::{
     money::{four, to},
-    net::{Net, genesis, peer, vote_key},
+    net::{Net, genesis, node_key, peer, vote_key},
     rules::{is_conflict_with, two_of_one},
 };
 
@@ -35,14 +35,15 @@ impl Alone {
         self.asks = self.asked(Input::Start);
     }
 
-    /// What it asks after an input. All of it must be how far it had come.
+    /// What it asks after an input. All of it must be how far it had come, or for configurations.
     fn asked(&mut self, input: Input<covey_ledger::Validator>) -> Vec<(Peer, AskId)> {
         let asks = self.net.turn(0, vec![input]).asks;
-        let is_right = |(to, ask, request)| {
-            assert_eq!(request, ToValidator::MyHeight(()));
-            (to, ask)
+        let is_right = |(to, ask, request)| match request {
+            ToValidator::MyHeight(0) => Some((to, ask)),
+            ToValidator::Links(0) => None,
+            other => panic!("{other:?}"),
         };
-        asks.into_iter().map(is_right).collect()
+        asks.into_iter().filter_map(is_right).collect()
     }
 
     /// A validator answers its question.
@@ -155,12 +156,12 @@ fn an_answer_to_a_question_of_an_earlier_life_counts_for_nothing() {
 fn it_answers_others_while_it_is_checking_itself() {
     let mut alone = Alone::of(4);
     alone.is(CHECKING);
-    let answer = alone.net.ask_as(peer(1), 0, ToValidator::MyHeight(()));
+    let answer = alone.net.ask_as(peer(1), 0, ToValidator::MyHeight(0));
     assert_eq!(answer, FromValidator::Height(None));
     let height = signed(&vote_key(1), &alone.net.network.id, 0, 5);
     let answer = alone.net.ask_as(peer(1), 0, ToValidator::Height(height));
     assert_eq!(answer, FromValidator::Noted(()));
-    let answer = alone.net.ask_as(peer(1), 0, ToValidator::MyHeight(()));
+    let answer = alone.net.ask_as(peer(1), 0, ToValidator::MyHeight(0));
     assert_eq!(answer, FromValidator::Height(Some(height)));
     alone.is(CHECKING);
 }
@@ -216,7 +217,7 @@ fn what_it_signed_itself_and_has_lost_makes_it_behind_for_good() {
         alone.net.turn(0, vec![Input::Wake, Input::Connected(peer(1))]);
         alone.is(BEHIND);
         // It still tells others theirs.
-        let answer = alone.net.ask_as(peer(1), 0, ToValidator::MyHeight(()));
+        let answer = alone.net.ask_as(peer(1), 0, ToValidator::MyHeight(0));
         assert_eq!(answer, FromValidator::Height(None));
     }
 }
@@ -322,9 +323,9 @@ fn a_crash_before_the_start_was_counted_beside_the_key_does_no_harm() {
 #[test]
 fn it_runs_only_as_the_validator_that_it_is() {
     let change: [fn(&mut Rules); 3] = [
-        |rules| rules.peer = crate::net::stranger(),
-        |rules| rules.peer = peer(1),
-        |rules| rules.key = vote_key(1),
+        |rules| rules.node = vote_key(3),
+        |rules| rules.node = node_key(1),
+        |rules| rules.key = Some(vote_key(1)),
     ];
     for change in change {
         let mut net = Net::stopped(genesis(4, vec![to(1, 10)]));

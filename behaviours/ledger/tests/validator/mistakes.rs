@@ -297,7 +297,7 @@ fn unauthenticated_administration() {
     for height in heights {
         asked(stranger(), ToValidator::Height(height), Reason::CertificateSigners);
     }
-    asked(stranger(), ToValidator::MyHeight(()), Reason::CertificateSigners);
+    asked(stranger(), ToValidator::MyHeight(0), Reason::CertificateSigners);
     // From a member, though another one has signed it, or nobody.
     asked(peer(2), ToValidator::Height(heights[0]), Reason::VoteSignature);
     asked(peer(2), ToValidator::Height(heights[1]), Reason::VoteSignature);

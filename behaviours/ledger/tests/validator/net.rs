@@ -101,6 +101,11 @@ pub(crate) fn peer(at: usize) -> Peer {
     key(0xa0, at).public()
 }
 
+/// The key of a validator's node.
+pub(crate) fn node_key(at: usize) -> Keypair {
+    key(0xa0, at)
+}
+
 /// Somebody who is no validator.
 pub(crate) fn stranger() -> Peer {
     key(0xc0, 0).public()
@@ -141,8 +146,8 @@ impl Net {
         let nodes = (0..network.newest().members.len()).map(|at| Node {
             rules: Rules {
                 network: network.clone(),
-                peer: peer(at),
-                key: vote_key(at),
+                node: node_key(at),
+                key: Some(vote_key(at)),
                 starts: 0,
                 ballots: KnownBallots::default(),
             },
@@ -257,10 +262,11 @@ impl Net {
     pub(crate) fn carry(&mut self, at: usize, asks: Vec<(Peer, AskId, ToValidator)>) {
         let mut wires: VecDeque<_> = asks.into_iter().map(|ask| (at, ask)).collect();
         while let Some((at, (to, ask, request))) = wires.pop_front() {
-            let other =
-                (0..self.nodes.len()).find(|other| self.nodes[*other].rules.peer == to).unwrap();
+            let other = (0..self.nodes.len())
+                .find(|other| self.nodes[*other].rules.node.public() == to)
+                .unwrap();
             let outcome = if self.nodes[other].machine.is_some() {
-                Ok(self.ask_as(self.nodes[at].rules.peer, other, request).encode())
+                Ok(self.ask_as(self.nodes[at].rules.node.public(), other, request).encode())
             } else {
                 Err(AskFailure::Unreachable)
             };

@@ -182,7 +182,7 @@ fn one_address_is_not_another_one() {
 }
 
 #[test]
-fn what_the_same_turn_has_locked_is_not_shown_before_it_is_signed() {
+fn what_the_same_turn_has_locked_is_shown_with_its_vote() {
     let mut net = four();
     let spend = net.all_to(&[&net.coin(0)], 21);
     let (_, mut inputs) = net.requests(&[&spend]);
@@ -190,13 +190,15 @@ fn what_the_same_turn_has_locked_is_not_shown_before_it_is_signed() {
     let (id, input) = net.request(peer(1), request);
     inputs.push(input);
     let answer = net.turn(0, inputs).answers.remove(&id).unwrap();
-    assert_eq!(answer, FromValidator::Holdings(Bounded::default()));
-    assert_eq!(page(&mut net, &owner(21), 0, None).len(), 1);
+    let FromValidator::Holdings(shown) = answer else { panic!("{answer:?}") };
+    let voted = shown[0].voted.clone().unwrap();
+    assert_eq!(shown.to_vec(), page(&mut net, &owner(21), 0, None));
+    assert_eq!(voted.vote, net.vote(0, &spend));
 }
 
 #[test]
 fn a_page_is_empty_only_at_the_end() {
-    // One transaction of the same turn makes more outputs than a page holds, and they come first.
+    // One transaction of the same turn makes more outputs than a page holds.
     let mut net = Net::of(genesis(4, vec![to(1, 100), to(2, 100)]));
     let before = |tx: &Outpoint, net: &Net| tx.tx < net.coin(0).outpoint.tx;
     let outputs: Vec<_> = (0..100).map(|_| to(2, 1)).collect();
@@ -211,7 +213,11 @@ fn a_page_is_empty_only_at_the_end() {
     let answer = net.turn(0, inputs).answers.remove(&id).unwrap();
     let FromValidator::Holdings(page) = answer else { panic!("{answer:?}") };
     let shown: Vec<Outpoint> = page.iter().map(|holding| holding.outpoint).collect();
-    assert_eq!(shown, [net.coin(1).outpoint]);
+    assert_eq!(shown.len(), 64);
+    assert!(shown.iter().all(|outpoint| outpoint.tx == net.id(&spend)));
+    let claim = claim(&net, &owner(2), 0, shown.last().copied());
+    let FromValidator::Holdings(rest) = net.ask(0, claim) else { panic!("no rest") };
+    assert_eq!(rest.len(), 37);
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl Words<'_> {
             amount: self.amount(&shown.output.asset, shown.output.amount),
             asset: asset_text(&shown.output.asset),
             epoch: shown.epoch,
-            newest_epoch: self.network.newest().epoch,
+            newest_epoch: shown.newest,
             signers: shown.signers.clone(),
         }
     }

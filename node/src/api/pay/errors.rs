@@ -93,7 +93,10 @@ pub(in crate::api) fn code(error: &Error) -> Code {
         Error::NotReady(_)
         | Error::LocksMissing
         | Error::LocksOld { .. }
-        | Error::NotThisValidator => codes::REFUSED,
+        | Error::NotThisValidator
+        | Error::Configuration(_)
+        | Error::NoSuchProposal
+        | Error::EpochNotOver => codes::REFUSED,
         Error::Store(_) => codes::HALTED,
     }
 }
@@ -101,7 +104,7 @@ pub(in crate::api) fn code(error: &Error) -> Code {
 /// The code of what is wrong with a shown payment.
 pub(in crate::api) fn receipt(error: &InvalidReceipt) -> Code {
     match error {
-        InvalidReceipt::Malformed => codes::BAD_PAYMENT,
+        InvalidReceipt::Malformed | InvalidReceipt::Chain(_) => codes::BAD_PAYMENT,
         InvalidReceipt::OtherNetwork { .. } => codes::PAYMENT_ELSEWHERE,
         InvalidReceipt::Invalid(reason) => invalid(*reason),
     }

@@ -328,7 +328,7 @@ async fn receive(state: Arc<State>, params: PaymentText) -> Result<Received, Rpc
     let words = words(&state).await?;
     let receipt: Receipt = params.payment.parse().map_err(convert::receipt_error)?;
     receipt.verify(words.network).map_err(convert::receipt_error)?;
-    match call(&state, Command::Receive(Box::new(receipt.paid))).await? {
+    match call(&state, Command::Receive(Box::new(receipt))).await? {
         Reply::Received { came, known } => Ok(Received { came: words.came(&came), known }),
         _ => Err(unexpected()),
     }

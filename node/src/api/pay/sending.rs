@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use covey_kernel::Peer;
 use covey_ledger::{
-    Asset, Receipt, TxId,
+    Asset, TxId,
     wallet::{Command, Event, Order, PaymentView, Progress, Reply},
 };
 use covey_messaging as messaging;
@@ -218,10 +218,7 @@ async fn proof(state: Arc<State>, params: ProofParams) -> Result<PaymentText, Rp
         None => only_line(&look(&state, tx).await?)?,
     };
     match call(&state, Command::Proof(tx, index)).await? {
-        Reply::Proof(paid) => {
-            let receipt = Receipt { network: ledger(&state)?.network.id, paid: *paid };
-            Ok(PaymentText { payment: receipt.to_string() })
-        }
+        Reply::Proof(receipt) => Ok(PaymentText { payment: receipt.to_string() }),
         _ => Err(unexpected()),
     }
 }

@@ -1,0 +1,112 @@
+//! The end of an import: the union of a quorum of lock sets is gone through once more, now that all of
+//! it is known, and becomes the beginning of this validator's own lock set. That it is complete is
+//! written last; until then a crash begins it anew.
+
+use covey_kernel::{Effect, Fault, Scan, Store, cbor};
+
+use super::{
+    Change, Cx, Delta, Stage, Validator, layout,
+    memory::Settling,
+    records::{self, Facts, Imported},
+};
+use crate::{limits::SETTLE_STEP, output::TxId, vote::leaf};
+
+impl Validator {
+    /// One step through the union.
+    pub(super) fn wake_settling(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        delta: &mut Delta,
+    ) -> Result<(), Fault> {
+        let (Some(settling), Some(term)) = (&self.memory.settling, &self.memory.term) else {
+            return Ok(());
+        };
+        let mut settling = settling.clone();
+        let epoch = term.epoch;
+        let mut scan = Scan::prefix(&layout::all_listed(epoch)).limit(SETTLE_STEP);
+        if let Some(after) = &settling.after {
+            scan = scan.after(&layout::listed(epoch, after));
+        }
+        let page = cx.view.scan(&scan)?;
+        let last = page.len() < SETTLE_STEP;
+        for (key, bytes) in page {
+            let tx = layout::last_tx(&key).ok_or_else(|| Fault::Corrupt("a listed id".into()))?;
+            settling.after = Some(tx);
+            let by: u64 = cbor::decode_stored(&bytes)?;
+            if by & settling.places == 0 {
+                continue;
+            }
+            if !self.is_founded(cx, epoch, &tx, settling.places)? {
+                return self.discard(cx, delta, epoch, by & settling.places);
+            }
+            records::write(cx.view, layout::log(epoch, settling.log.count()), &tx);
+            settling.log.push(leaf(&tx));
+        }
+        if last {
+            return self.finish(cx, delta, epoch, settling);
+        }
+        cx.effects.push(Effect::Wake(cx.now));
+        delta.0.push(Change::Settling(Some(settling)));
+        Ok(())
+    }
+
+    /// Whether the transactions whose certificates prove the inputs are in the union themselves,
+    /// wherever. What an honest member has locked always is: either it had imported them, or a quorum of
+    /// its own epoch has signed them, one of whom is honest and among any quorum of sets.
+    fn is_founded(
+        &self,
+        cx: &Cx<'_, '_>,
+        epoch: u64,
+        tx: &TxId,
+        places: u64,
+    ) -> Result<bool, Fault> {
+        let facts: Facts = records::must(cx.view, &layout::facts(tx))?;
+        for parent in facts.parents() {
+            let by = records::read::<u64>(cx.view, &layout::listed(epoch, &parent))?;
+            if by.unwrap_or_default() & places == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Those who have listed what cannot be: others are taken instead, and all is gone through again.
+    fn discard(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        delta: &mut Delta,
+        epoch: u64,
+        liars: u64,
+    ) -> Result<(), Fault> {
+        for place in 0..64u8 {
+            if liars.checked_shr(u32::from(place)).is_some_and(|bits| bits & 1 == 1) {
+                let mut source = self.source(cx.view, epoch, place)?;
+                source.lied = true;
+                records::write(cx.view, layout::source(epoch, place), &source);
+            }
+        }
+        cx.effects.push(Effect::Wake(cx.now));
+        delta.0.push(Change::Settling(None));
+        delta.0.push(Change::ImportAt(Some(cx.now)));
+        Ok(())
+    }
+
+    fn finish(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        delta: &mut Delta,
+        epoch: u64,
+        Settling { places, log, .. }: Settling,
+    ) -> Result<(), Fault> {
+        records::write(cx.view, layout::logged(epoch), &log);
+        records::write(cx.view, layout::imported(epoch), &Imported { places });
+        delta.0.push(Change::Settling(None));
+        delta.0.push(Change::Imported(places, log));
+        delta.0.push(Change::SuccessionAt(Some(cx.now)));
+        cx.effects.push(Effect::Wake(cx.now));
+        if self.memory.stage == Stage::Importing {
+            delta.0.push(self.becomes(cx, self.able(true)));
+        }
+        Ok(())
+    }
+}

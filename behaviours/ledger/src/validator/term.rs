@@ -1,0 +1,163 @@
+//! The epoch that a validator is in. It is in one at a time: when it has sealed one, it enters the next
+//! of which it is a member, with the key that it made for it.
+
+use covey_kernel::{Effect, Fault, Keypair, Store, View};
+
+use super::{
+    Change, Cx, Delta, Event, Rules, Stage, Validator, layout,
+    memory::Term,
+    records::{self, Imported, Me},
+};
+use crate::{
+    chain::Network,
+    configuration::{Configuration, Member},
+    error::Error,
+    height::SignedHeight,
+    seal::{LockSet, Seal},
+};
+
+/// Counts a start, and refuses one on a store that is not the key's newest.
+pub(super) fn started(rules: &Rules, network: &Network, view: &mut View<'_>) -> Result<Me, Error> {
+    let me = match records::read::<Me>(view, layout::ME)? {
+        Some(me) if me.starts < rules.starts => {
+            return Err(Error::LocksOld { found: me.starts, wanted: rules.starts });
+        }
+        Some(me) => Me { starts: me.starts.saturating_add(1), ..me },
+        None if rules.starts > 0 => return Err(Error::LocksMissing),
+        None => Me { starts: 1, sealed: false, term: first_term(rules, network)? },
+    };
+    records::write(view, layout::ME.to_vec(), &me);
+    Ok(me)
+}
+
+/// The epoch that the key with which the node was set up is for; a node without one is a candidate.
+fn first_term(rules: &Rules, network: &Network) -> Result<Option<records::Term>, Error> {
+    let Some(key) = &rules.key else { return Ok(None) };
+    let epoch = network
+        .configurations()
+        .find(|configuration| place_of(configuration, rules, key).is_some())
+        .map(|configuration| configuration.epoch);
+    let epoch = epoch.ok_or(Error::NotThisValidator)?;
+    Ok(Some(records::Term::new(epoch, key)))
+}
+
+/// The own place among members, if the key is the one named there.
+fn place_of(configuration: &Configuration, rules: &Rules, key: &Keypair) -> Option<usize> {
+    let place = configuration.place(&rules.node.public())?;
+    let member = configuration.members.get(place)?;
+    (member.vote == key.public()).then_some(place)
+}
+
+/// The epoch that is stored, as it is remembered.
+pub(super) fn resumed(
+    rules: &Rules,
+    network: &Network,
+    me: &Me,
+    store: &dyn Store,
+) -> Result<Option<Term>, Error> {
+    let Some(records::Term { epoch, .. }) = me.term else { return Ok(None) };
+    let key = me.term.as_ref().map(records::Term::key).transpose()?;
+    let key = key.ok_or(Error::NotThisValidator)?;
+    let configuration = network.configuration(epoch);
+    let place = configuration.and_then(|configuration| place_of(configuration, rules, &key));
+    let place = place.ok_or(Error::NotThisValidator)?;
+    let imported = match epoch {
+        // Nothing comes before it.
+        0 => Some(0),
+        _ => records::read::<Imported>(store, &layout::imported(epoch))?.map(|one| one.places),
+    };
+    let log = match imported {
+        Some(_) => records::read(store, &layout::logged(epoch))?.unwrap_or_default(),
+        None => Default::default(),
+    };
+    Ok(Some(Term { epoch, key, place, imported, log }))
+}
+
+/// Whether it has kept its own word that it had come further than it is.
+pub(super) fn is_behind(term: &Term, next: u64, store: &dyn Store) -> Result<bool, Fault> {
+    let own = records::read::<SignedHeight>(store, &layout::height(&term.key.public()))?;
+    Ok(own.is_some_and(|own| own.height.next > next))
+}
+
+impl Validator {
+    /// The members of the epoch that it is in; of a node that is in none, of the newest one known.
+    pub(super) fn configuration(&self) -> &Configuration {
+        let network = &self.memory.network;
+        network.configuration(self.memory.epoch()).unwrap_or_else(|| network.newest())
+    }
+
+    /// Its place in the epoch that it is in.
+    pub(super) fn place(&self) -> Option<usize> {
+        self.memory.term.as_ref().map(|term| term.place)
+    }
+
+    /// The other members of the epoch that it is in, with their places.
+    pub(super) fn others(&self) -> impl Iterator<Item = (usize, &Member)> {
+        let me = self.rules.node.public();
+        self.configuration().members.iter().enumerate().filter(move |(_, one)| one.peer != me)
+    }
+
+    pub(super) fn becomes(&self, cx: &mut Cx<'_, '_>, stage: Stage) -> Change {
+        if stage.not_ready() != self.memory.stage.not_ready() {
+            cx.effects.push(Effect::Tell(Event::Ready(stage.not_ready())));
+        }
+        Change::Stage(stage)
+    }
+
+    /// What it does once nothing is against voting; with the import as it is known to this decision.
+    pub(super) fn able(&self, imported: bool) -> Stage {
+        if !imported {
+            Stage::Importing
+        } else if self.memory.network.newest().epoch > self.memory.epoch() {
+            Stage::Sealing
+        } else {
+            Stage::Voting
+        }
+    }
+
+    /// Stops voting for good in the epoch that it is in, signs its lock set, erases the key and enters
+    /// the next epoch: all in one write, at the end of a turn, so that what was locked in it is in the
+    /// set and nothing is ever locked after it.
+    pub(super) fn seal(&self, cx: &mut Cx<'_, '_>) -> Result<Delta, Fault> {
+        let Some(Term { epoch, key, log, .. }) = &self.memory.term else {
+            return Ok(Delta::default());
+        };
+        let set = LockSet { epoch: *epoch, count: log.count(), root: log.root() };
+        let seal = Seal::sign(key, &self.rules.network.id, set);
+        records::write(cx.view, layout::seal(*epoch), &seal);
+        records::write(cx.view, layout::logged(*epoch), log);
+        self.enter(cx, &self.memory.network, true)
+    }
+
+    /// Enters the epoch for which it has made a key, if it is a member of it; else it is in none.
+    pub(super) fn enter(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        network: &Network,
+        sealed: bool,
+    ) -> Result<Delta, Fault> {
+        let next = records::read::<records::Term>(cx.view, layout::NEXT)?;
+        let mut term = None;
+        if let Some(next) = &next
+            && let Some(configuration) = network.configuration(next.epoch)
+            && let key = next.key()?
+            && let Some(place) = place_of(configuration, &self.rules, &key)
+        {
+            let log = Default::default();
+            term = Some(Term { epoch: next.epoch, key, place, imported: None, log });
+            cx.view.delete(layout::NEXT.to_vec());
+        }
+        if term.is_none() && !sealed {
+            return Ok(Delta::default());
+        }
+        let stored = term.as_ref().map(|term| records::Term::new(term.epoch, &term.key));
+        let sealed = sealed || self.memory.stage == Stage::Sealed;
+        let me = Me { starts: self.memory.starts, sealed, term: stored };
+        records::write(cx.view, layout::ME.to_vec(), &me);
+        let stage = if term.is_some() { Stage::Importing } else { Stage::Sealed };
+        let stage = self.becomes(cx, stage);
+        cx.effects.push(Effect::Wake(cx.now));
+        let term = Change::Term(term.map(Box::new));
+        Ok(Delta(vec![term, stage, Change::ImportAt(Some(cx.now)), Change::Settling(None)]))
+    }
+}
