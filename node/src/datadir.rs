@@ -5,8 +5,9 @@
 //!   lock             held while a node runs; tells its process id
 //!   node.key         0600, the node's Ed25519 secret in hexadecimal
 //!   genesis.json     how the network began, if it has a ledger
-//!   validator.key    0600, the secret that a validator first votes with, in hexadecimal
-//!   validator.starts 0600, how often that key was started
+//!   validator.key    0600, the secret that a validator first votes with, in hexadecimal, until its
+//!                    first start
+//!   validator.starts 0600, how often the node was started as a validator, or to become one
 //!   keys/            0700, named Ed25519 secrets in hexadecimal, 0600 each
 //!   covey.toml       settings, if there are any
 //!   covey.sock       the control socket (see [`socket_path`] for long paths)
@@ -216,30 +217,41 @@ impl DataDir {
         private::write(&self.path.join(VALIDATOR), key(vote).as_bytes())
     }
 
-    /// The key that the validator first votes with, and how often it was started; none if the node is
-    /// no validator.
-    pub fn validator(&self) -> Result<Option<(Keypair, u64)>, DataError> {
-        let path = self.path.join(VALIDATOR);
-        let Some(bytes) = private::read(&path)? else { return Ok(None) };
-        let key = parse_key(&path, &bytes, "be no validator any more")?;
-        let path = self.path.join(STARTS);
-        let starts = match private::read(&path)? {
-            None => 0,
-            Some(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                text.trim().parse().map_err(|_| DataError::Damaged {
-                    path,
-                    reason:
-                        "it is no number; without it an old copy of the validator's locks may go \
-                             unnoticed, so have the validator replaced by one with a new key"
-                            .into(),
-                })?
-            }
-        };
-        Ok(Some((key, starts)))
+    /// Makes the node ready to become a validator, unless it is one.
+    pub fn become_candidate(&self) -> Result<(), DataError> {
+        if self.validator()?.is_some() {
+            return Ok(());
+        }
+        self.count_start(0)
     }
 
-    /// Notes beside the validator's key how often it was started.
+    /// As what a validator the node was set up; none if as none.
+    pub fn validator(&self) -> Result<Option<ValidatorSetup>, DataError> {
+        let path = self.path.join(VALIDATOR);
+        let key = private::read(&path)?
+            .map(|bytes| parse_key(&path, &bytes, "be no validator any more"))
+            .transpose()?;
+        let path = self.path.join(STARTS);
+        let Some(bytes) = private::read(&path)? else {
+            return Ok(key.map(|key| ValidatorSetup { key: Some(key), starts: 0 }));
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let starts = text.trim().parse().map_err(|_| DataError::Damaged {
+            path,
+            reason: "it is no number; without it an old copy of the validator's locks may go \
+                     unnoticed, so have the validator replaced by one with a new key"
+                .into(),
+        })?;
+        Ok(Some(ValidatorSetup { key, starts }))
+    }
+
+    /// Removes the key that a validator first votes with: it is in the store now, which erases it when
+    /// the epoch ends.
+    pub fn forget_voting_key(&self) -> Result<(), DataError> {
+        remove(&self.path.join(VALIDATOR))
+    }
+
+    /// Notes, apart from the store, how often the validator was started.
     pub fn count_start(&self, starts: u64) -> Result<(), DataError> {
         private::write(&self.path.join(STARTS), format!("{starts}\n").as_bytes())
     }
@@ -253,14 +265,25 @@ impl DataDir {
 
     /// Removes the token, so that no client finds a stale one.
     pub fn remove_cookie(&self) -> Result<(), DataError> {
-        let path = self.path.join(COOKIE);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(DataError::io("remove", &path)(error))
-            }
-            _ => Ok(()),
-        }
+        remove(&self.path.join(COOKIE))
     }
+}
+
+fn remove(path: &Path) -> Result<(), DataError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(DataError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a data directory says of its validator.
+pub struct ValidatorSetup {
+    /// The key that it first votes with; none of one that is to join later.
+    pub key: Option<Keypair>,
+    /// How often it was started.
+    pub starts: u64,
 }
 
 /// The settings file of a data directory, whether it exists or not.

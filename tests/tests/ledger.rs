@@ -135,7 +135,6 @@ fn a_phrase_finds_the_change_of_an_interrupted_payment() {
 }
 
 #[test]
-#[ignore = "a node cannot ask itself, so its wallet lacks the vote of its own validator"]
 fn a_wallet_on_a_validators_node_pays_although_others_cheat() {
     all_well(&(0..5).map(run_hosted).collect::<Vec<_>>());
 }

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -43,6 +43,21 @@ impl fmt::Debug for Hash {
     }
 }
 
+/// A hash is 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a hash is 64 hexadecimal digits")]
+pub struct InvalidHash;
+
+impl FromStr for Hash {
+    type Err = InvalidHash;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHash> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes());
+        let bytes = bytes.map_err(|_| InvalidHash)?;
+        Ok(Self(bytes.try_into().map_err(|_| InvalidHash)?))
+    }
+}
+
 /// Hashes several fields under one label, so that no two different lists of fields give the
 /// same input: the label and each field go in with their length in front.
 pub struct Hasher(Sha256);
@@ -72,6 +87,16 @@ impl Hasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_read_again() {
+        let hash = Hash::of(b"abc");
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+        assert_eq!(hash.to_string().to_uppercase().parse(), Ok(hash));
+        for wrong in ["", "ba78", "x", &format!("{hash}00"), &format!(" {hash}")] {
+            assert_eq!(wrong.parse::<Hash>(), Err(InvalidHash), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn sha256_of_abc() {

@@ -35,7 +35,7 @@ mod view;
 pub use bounded::{Bounded, Bytes, Text, TooLong};
 pub use effects::{Address, AskFailure, AskId, CommandId, Effect, Effects, RequestId};
 pub use gossip::{GossipId, GossipVerdict, Topic};
-pub use hash::{HASH_LENGTH, Hash, Hasher};
+pub use hash::{HASH_LENGTH, Hash, Hasher, InvalidHash};
 pub use hidden::is_hidden;
 pub use keys::{
     InvalidKey, InvalidSignature, Keypair, PublicKey, Signature, verify_all, verify_batch,

@@ -69,10 +69,6 @@ impl FromStr for NetworkId {
     type Err = InvalidNetworkId;
 
     fn from_str(text: &str) -> Result<Self, InvalidNetworkId> {
-        let bytes = data_encoding::HEXLOWER_PERMISSIVE
-            .decode(text.as_bytes())
-            .map_err(|_| InvalidNetworkId)?;
-        let bytes = <[u8; HASH_LENGTH]>::try_from(bytes).map_err(|_| InvalidNetworkId)?;
-        Ok(Self(Hash::from_bytes(bytes)))
+        Ok(Self(text.parse().map_err(|_| InvalidNetworkId)?))
     }
 }

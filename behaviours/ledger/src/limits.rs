@@ -136,6 +136,9 @@ pub const UNSHOWN: u64 = 65_536;
 /// Ids of the union of lock sets that one turn goes through.
 pub const SETTLE_STEP: usize = 2048;
 
+/// Coins that a wallet keeps in memory to choose from, of some 100 bytes each; of more it reads the store.
+pub const PURSE: usize = 65_536;
+
 /// Certificates that a wallet renews at once.
 pub const RENEWALS: usize = 32;
 

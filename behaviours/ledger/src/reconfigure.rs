@@ -254,7 +254,12 @@ impl Proposal {
         self.check_acceptances(network, &successor)
     }
 
-    fn check_place(&self, network: &NetworkId, before: &Configuration) -> Result<(), InvalidLink> {
+    /// Whether it names the configuration that it is to follow, and the epoch after that one's.
+    pub fn check_place(
+        &self,
+        network: &NetworkId,
+        before: &Configuration,
+    ) -> Result<(), InvalidLink> {
         let found = self.configuration.epoch;
         let wanted = before.epoch.saturating_add(1);
         if found != wanted {

@@ -32,12 +32,15 @@ pub(super) struct Init {
     /// Be a validator of that network: its key file, as `covey network new` wrote it
     #[arg(long, value_name = "KEYFILE")]
     validator: Option<PathBuf>,
+    /// Be ready to become a validator of that network, see `covey validator reconfigure`
+    #[arg(long, conflicts_with = "validator")]
+    candidate: bool,
 }
 
 impl Init {
     /// What `start` uses on a data directory that is not set up.
     pub(super) fn fresh() -> Self {
-        Self { name: None, port: None, network: "open".into(), validator: None }
+        Self { name: None, port: None, network: "open".into(), validator: None, candidate: false }
     }
 }
 
@@ -57,15 +60,22 @@ pub(super) fn run(global: &Global, init: &Init) -> Result<(), Failure> {
     });
     print::either(global.json, &shown, |_| {
         let path = path.display();
+        let copied = init.validator.as_ref().map(|key| {
+            format!(
+                "\n  validator the key is copied: delete {}, so that no second node votes with it",
+                key.display()
+            )
+        });
         let done = if made { "is set up" } else { "was set up before: nothing is changed" };
         let network = genesis.as_ref().map(|genesis| {
             format!("\n  network   {} ({})", &*genesis.name, genesis.network().short())
         });
         format!(
-            "{path} {done}\n  node      {}\n  settings  {}{}\nRun the node with: covey start --data {path}",
+            "{path} {done}\n  node      {}\n  settings  {}{}{}\nRun the node with: covey start --data {path}",
             peer_id(&key.public()),
             settings_path(data.path()).display(),
             network.unwrap_or_default(),
+            copied.unwrap_or_default(),
         )
     })
 }
@@ -76,13 +86,13 @@ impl Init {
         let file = Path::new(&self.network);
         let is_file =
             file.is_file() || self.network.ends_with(".json") || self.network.contains('/');
+        if !is_file && (self.validator.is_some() || self.candidate) {
+            return Err(Failure::Usage(
+                "a validator needs the network's genesis: add --network GENESIS".into(),
+            ));
+        }
         if !is_file {
-            return match &self.validator {
-                Some(_) => Err(Failure::Usage(
-                    "--validator needs the network's genesis: add --network GENESIS".into(),
-                )),
-                None => Ok((self.clone(), None)),
-            };
+            return Ok((self.clone(), None));
         }
         let genesis = ledger::adopt(file, data)?;
         let mut init = Self { network: genesis.name.to_string(), ..self.clone() };
@@ -90,6 +100,9 @@ impl Init {
             let keys = ledger::validate(path, &genesis, data)?;
             init.port = init.port.or(keys.port);
             init.name = init.name.or_else(|| Some(keys.validator.clone()));
+        }
+        if self.candidate {
+            ledger::stand(data)?;
         }
         Ok((init, Some(genesis)))
     }

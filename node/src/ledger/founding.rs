@@ -142,16 +142,22 @@ fn output(address: PublicKey, amount: Amount) -> Output {
     Output { address, amount, asset: Asset::COIN, commitment: None }
 }
 
+/// The addresses of a node that listens at a port, by QUIC and TCP.
+#[must_use]
+pub fn addresses_at(at: SocketAddr) -> [Multiaddr; 2] {
+    [
+        Multiaddr::from(at.ip()).with(Protocol::Udp(at.port())).with(Protocol::QuicV1),
+        Multiaddr::from(at.ip()).with(Protocol::Tcp(at.port())),
+    ]
+}
+
 fn validator(
     place: &Place,
     rng: &mut dyn CryptoRng,
 ) -> Result<(ValidatorFile, Member), FoundingError> {
     let (node, vote) = (Keypair::generate(rng), Keypair::generate(rng));
     let Place { name, at } = place;
-    let addresses = [
-        Multiaddr::from(at.ip()).with(Protocol::Udp(at.port())).with(Protocol::QuicV1),
-        Multiaddr::from(at.ip()).with(Protocol::Tcp(at.port())),
-    ];
+    let addresses = addresses_at(*at);
     let addresses = addresses.iter().filter_map(|address| Bytes::new(address.to_vec()).ok());
     let member = Member {
         name: Text::new(name.clone()).map_err(too_long("a validator's name"))?,
@@ -172,7 +178,7 @@ impl NewNetwork {
         }
         for (number, governor) in (1usize..).zip(&self.governors) {
             let secret = HEXLOWER.encode(governor.secret().as_ref());
-            let path = out.join(format!("governance-{number}.key"));
+            let path = out.join(governance_name(number));
             write(&path, &format!("{secret}\n"), 0o600)?;
         }
         if let Some(treasury) = &self.treasury {
@@ -188,6 +194,12 @@ impl NewNetwork {
 #[must_use]
 pub fn validator_name(number: usize) -> String {
     format!("validator-{number}.key")
+}
+
+/// What a governance key's file is called, counted from 1.
+#[must_use]
+pub fn governance_name(number: usize) -> String {
+    format!("governance-{number}.key")
 }
 
 pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), FoundingError> {

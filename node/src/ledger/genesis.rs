@@ -6,18 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use covey_kernel::{Bounded, Bytes, NetworkId, Text, TooLong};
+use covey_kernel::{Bytes, NetworkId, Text};
 use covey_ledger::{
-    Amount, Asset, Currency, Decimals, Genesis, Governance, InvalidAddress, InvalidAmount,
-    InvalidGenesis, InvalidPrefix, Member, Output, Prefix, address_text,
-    limits::{GENESIS_BYTES, NAME_BYTES, UNIT_BYTES},
+    Amount, Asset, Currency, Decimals, Genesis, InvalidAddress, InvalidAmount, InvalidGenesis,
+    InvalidPrefix, Output, Prefix, address_text,
+    limits::{GENESIS_BYTES, UNIT_BYTES},
     parse_address,
 };
 use data_encoding::HEXLOWER_PERMISSIVE;
-use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
 
-use crate::node::{parse_peer, peer_id};
+use super::members::{GovernanceFile, MemberFile, WrongField, bounded, wrong};
 
 /// Bytes of a file that is read: JSON takes some three times the room of what it says.
 const FILE_BYTES: u64 = 4 * GENESIS_BYTES as u64;
@@ -56,42 +55,8 @@ pub enum GenesisError {
     #[error("the genesis does not work: {0}")]
     Invalid(#[from] InvalidGenesis),
     /// One of its fields.
-    #[error("the genesis's {field} is wrong: {why}")]
-    Field {
-        /// Which.
-        field: String,
-        /// Why.
-        why: String,
-    },
-}
-
-fn wrong<E: ToString>(field: impl Into<String>) -> impl FnOnce(E) -> GenesisError {
-    let field = field.into();
-    move |why| GenesisError::Field { field, why: why.to_string() }
-}
-
-/// A validator, as the file names it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MemberFile {
-    /// What people call it.
-    pub name: String,
-    /// Its node's libp2p peer id.
-    pub peer: String,
-    /// The key that it votes with, in hexadecimal.
-    pub vote: String,
-    /// Where to look for it.
-    pub addresses: Vec<String>,
-}
-
-/// Who decides on new validators.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GovernanceFile {
-    /// How many must sign.
-    pub threshold: u8,
-    /// Of these keys, in hexadecimal.
-    pub keys: Vec<String>,
+    #[error("the genesis's {0}")]
+    Field(#[from] WrongField),
 }
 
 /// The money's name and rules.
@@ -156,11 +121,8 @@ impl GenesisFile {
                 minimum: decimals.format(*minimum),
                 fee: decimals.format(*fee),
             },
-            validators: genesis.members.iter().map(member_file).collect(),
-            governance: GovernanceFile {
-                threshold: genesis.governance.threshold,
-                keys: genesis.governance.keys.iter().map(ToString::to_string).collect(),
-            },
+            validators: genesis.members.iter().map(MemberFile::of).collect(),
+            governance: GovernanceFile::of(&genesis.governance),
             outputs: genesis.outputs.iter().map(|output| output_file(genesis, output)).collect(),
         }
     }
@@ -192,13 +154,13 @@ impl GenesisFile {
         let currency = self.currency()?;
         let outputs = self.outputs.iter().enumerate();
         let outputs = outputs.map(|(index, file)| output(&currency, index, file));
-        let members = self.validators.iter().map(member);
+        let members = self.validators.iter().map(MemberFile::member);
         let genesis = Genesis {
             name: Text::new(self.name.clone()).map_err(wrong("name"))?,
             nonce: nonce(&self.nonce)?,
-            outputs: bounded("outputs", outputs.collect::<Result<_, _>>()?)?,
-            members: bounded("validators", members.collect::<Result<_, _>>()?)?,
-            governance: self.governance()?,
+            outputs: bounded("outputs", outputs.collect::<Result<_, WrongField>>()?)?,
+            members: bounded("validators", members.collect::<Result<_, WrongField>>()?)?,
+            governance: self.governance.governance()?,
             currency,
         };
         genesis.check()?;
@@ -209,11 +171,11 @@ impl GenesisFile {
         Ok(genesis)
     }
 
-    fn currency(&self) -> Result<Currency, GenesisError> {
+    fn currency(&self) -> Result<Currency, WrongField> {
         let file = &self.currency;
         let decimals = Decimals::new(file.decimals);
         let decimals = decimals.ok_or("at most 18").map_err(wrong("decimals"))?;
-        let amount = |name: &str, text: &str| -> Result<Amount, GenesisError> {
+        let amount = |name: &str, text: &str| -> Result<Amount, WrongField> {
             decimals.parse(text).map_err(|why: InvalidAmount| wrong(name)(why))
         };
         let prefix: Result<Prefix, InvalidPrefix> = Prefix::new(&file.prefix);
@@ -225,52 +187,14 @@ impl GenesisFile {
             fee: amount("fee", &file.fee)?,
         })
     }
-
-    fn governance(&self) -> Result<Governance, GenesisError> {
-        let keys = self.governance.keys.iter().map(|key| key.parse());
-        let keys = keys.collect::<Result<_, covey_kernel::InvalidKey>>();
-        let keys = bounded("governance", keys.map_err(wrong("governance"))?)?;
-        Ok(Governance { threshold: self.governance.threshold, keys })
-    }
 }
 
-fn bounded<T, const N: usize>(field: &str, items: Vec<T>) -> Result<Bounded<T, N>, GenesisError> {
-    Bounded::new(items).map_err(|why: TooLong| wrong(field)(why))
-}
-
-fn nonce(text: &str) -> Result<Bytes<16>, GenesisError> {
+fn nonce(text: &str) -> Result<Bytes<16>, WrongField> {
     let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(wrong("nonce"))?;
     Bytes::new(bytes).map_err(wrong("nonce"))
 }
 
-fn member(file: &MemberFile) -> Result<Member, GenesisError> {
-    let field = |name: &str| format!("{name} of the validator {:?}", file.name);
-    let addresses = file.addresses.iter().map(|text| {
-        let address: Multiaddr = text.parse().map_err(wrong(field("address")))?;
-        Bytes::new(address.to_vec()).map_err(wrong(field("address")))
-    });
-    let peer = parse_peer(&file.peer).ok_or("not a peer id of an Ed25519 key");
-    Ok(Member {
-        name: Text::<NAME_BYTES>::new(file.name.clone()).map_err(wrong(field("name")))?,
-        peer: peer.map_err(wrong(field("peer")))?,
-        vote: file.vote.parse().map_err(wrong::<covey_kernel::InvalidKey>(field("vote")))?,
-        addresses: bounded(&field("addresses"), addresses.collect::<Result<_, _>>()?)?,
-    })
-}
-
-fn member_file(member: &Member) -> MemberFile {
-    let addresses = member.addresses.iter().filter_map(|address| {
-        Multiaddr::try_from(address.to_vec()).ok().map(|address| address.to_string())
-    });
-    MemberFile {
-        name: member.name.to_string(),
-        peer: peer_id(&member.peer),
-        vote: member.vote.to_string(),
-        addresses: addresses.collect(),
-    }
-}
-
-fn output(currency: &Currency, index: usize, file: &OutputFile) -> Result<Output, GenesisError> {
+fn output(currency: &Currency, index: usize, file: &OutputFile) -> Result<Output, WrongField> {
     let field = |name: &str| format!("{name} of the output {index}");
     let address = parse_address(&currency.prefix, &file.address);
     let amount = currency.decimals.parse(&file.amount);

@@ -59,7 +59,12 @@ pub fn adopt(genesis: &Path, data: &DataDir) -> Result<Genesis, JoiningError> {
     }
 }
 
-/// Makes the node of a data directory one of the network's validators.
+/// Makes the node of a data directory ready to become a validator.
+pub fn stand(data: &DataDir) -> Result<(), JoiningError> {
+    Ok(data.become_candidate()?)
+}
+
+/// Makes the node of a data directory one of the network's first validators.
 pub fn validate(
     key: &Path,
     genesis: &Genesis,

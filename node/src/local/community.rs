@@ -113,6 +113,20 @@ impl Community {
         read.map_err(io("cannot read the treasury's words"))
     }
 
+    /// A key of governance, counted from 1.
+    pub(super) fn governance_file(&self, number: usize) -> PathBuf {
+        self.files.join(ledger::governance_name(number))
+    }
+
+    /// Starts a node that is ready to become a validator.
+    pub async fn candidate(&self, name: &str, transport: Transport) -> Result<Local, LocalError> {
+        let port = free_ports(1)?.first().copied().unwrap_or_default();
+        let data = self.set_up(name, None)?;
+        ledger::stand(&data).map_err(wrong)?;
+        drop(data);
+        Local::begin(&self.place, name, transport, port, false).await
+    }
+
     /// Starts all validators.
     pub async fn validators(&self, transport: Transport) -> Result<Vec<Local>, LocalError> {
         let mut running = Vec::new();
@@ -136,13 +150,13 @@ impl Community {
     }
 
     /// Sets a data directory up, if that is not done.
-    fn set_up(&self, name: &str, validator: Option<usize>) -> Result<(), LocalError> {
+    fn set_up(&self, name: &str, validator: Option<usize>) -> Result<DataDir, LocalError> {
         let data = DataDir::open(&self.place.join(name.to_lowercase())).map_err(wrong)?;
         let genesis = ledger::adopt(&self.files.join(GENESIS_NAME), &data).map_err(wrong)?;
         if let Some(number) = validator {
             let key = self.files.join(ledger::validator_name(number));
             ledger::validate(&key, &genesis, &data).map_err(wrong)?;
         }
-        Ok(())
+        Ok(data)
     }
 }

@@ -2,6 +2,7 @@
 //! benchmarks. They listen on loopback only, and end with whoever started them, unless that is killed.
 
 mod community;
+mod succession;
 
 use std::{
     path::{Path, PathBuf},
@@ -14,6 +15,7 @@ use tokio::process::{Child, Command};
 
 use crate::client::{self, Client, ClientError};
 pub use community::Community;
+pub use succession::vote_in;
 
 /// How long a node may take to start, to answer or to stop, on a machine with much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ use super::{
     glue::{Door, Starting},
 };
 use crate::{
-    datadir::DataDir,
+    datadir::{DataDir, ValidatorSetup},
     driver::{self, Inbox},
     ledger::GenesisFile,
     swarm::{Carried, Line, News, Port},
@@ -36,8 +36,8 @@ pub struct Ledger {
 /// A network that has a genesis.
 pub(super) struct Founded {
     network: Network,
-    /// The validator's first key, and how often it was started.
-    validator: Option<(Keypair, u64)>,
+    /// As what a validator it was set up.
+    validator: Option<ValidatorSetup>,
 }
 
 /// What the data directory says of the network's beginning.
@@ -73,13 +73,14 @@ impl Founded {
         let mut handles = Vec::new();
         // First, since it may refuse to start.
         let validator = match (validator, &doors.validator) {
-            (Some((key, starts)), Some(door)) => {
+            (Some(ValidatorSetup { key, starts }), Some(door)) => {
                 let (network, ballots) = (network.clone(), ballots.clone());
-                let (node, key) = (node.clone(), Some(key));
+                let node = node.clone();
                 let rules = validator::Rules { network, node, key, starts, ballots };
                 let (inbox, drives) = starting.machine::<Validator>(Line::Ledger, rules, door)?;
                 // The store has counted the start. Until the file has too, it may be one behind.
                 data.count_start(starts.saturating_add(1))?;
+                data.forget_voting_key()?;
                 handles.push(drives);
                 Some(inbox)
             }

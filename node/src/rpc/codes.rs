@@ -260,6 +260,14 @@ codes! {
         "name an amount";
     TWO_AMOUNTS = 4031, "two_amounts", "the request asks for another amount",
         "leave the amount out, or pay the address by hand";
+    NO_PROPOSAL = 4032, "no_proposal", "no such proposal is open",
+        "see validator_proposals";
+    EPOCH_NOT_OVER = 4033, "epoch_not_over", "the validator has still to enter the epoch that has begun",
+        "wait until validator_status names the newest epoch";
+    BAD_DRAFT = 4034, "bad_draft", "these validators cannot follow the present ones",
+        "make the draft again of validator_configuration, and have governance sign it";
+    NO_ENTRY = 4035, "no_entry", "this node is no validator yet, so it has no name and no addresses as one",
+        "give both";
     TX_MALFORMED = 4100, "tx_malformed",
         "it is malformed",
         "nothing was signed for it: make the payment anew";

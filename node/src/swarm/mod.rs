@@ -19,6 +19,7 @@ mod listen;
 mod named;
 mod nearby;
 mod overlay;
+mod own;
 mod peers;
 mod port;
 mod seek;
@@ -48,6 +49,7 @@ pub fn spawn(
     network: NetworkId,
     machines: Vec<Carried>,
 ) -> Result<Handle, SwarmError> {
+    let me = keypair.public();
     let mut secret = keypair.secret();
     let keypair = identity::Keypair::ed25519_from_bytes(secret.as_mut_slice())
         .map_err(|error| SwarmError::Setup { what: "the identity", why: error.to_string() })?;
@@ -56,7 +58,7 @@ pub fn spawn(
     listen::listen(&mut swarm, &config.listen)?;
     let (sender, commands) = mpsc::channel(limits::COMMANDS);
     let (stop, stopped) = mpsc::channel(1);
-    let task = task::Task::new(swarm, &config, network, machines, topics, commands)?;
+    let task = task::Task::new(swarm, &config, me, network, machines, topics, commands)?;
     tokio::spawn(task.run(stopped));
     Ok(Handle::new(sender, stop))
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use covey_kernel::{Address, AskId, GossipVerdict, NetworkId, Peer};
+use covey_kernel::{Address, AskFailure, AskId, GossipVerdict, NetworkId, Peer, RequestId};
 use covey_shell::peer_id;
 use futures::StreamExt;
 use libp2p::{
@@ -30,6 +30,7 @@ use super::{
     },
     named::{named, without_peer},
     nearby::Nearby,
+    own::OwnAsks,
     peers::Peers,
     port::{Outlet, Undelivered},
     seek::{Backoff, By, Seeker},
@@ -52,6 +53,7 @@ pub(super) struct Task {
     pub(super) lookups: HashMap<QueryId, Peer>,
     pub(super) refusals: BTreeMap<Peer, Refusal>,
     pub(super) bootstrap: Bootstrap,
+    own: OwnAsks,
     idle: Duration,
 }
 
@@ -87,6 +89,7 @@ impl Task {
     pub(super) fn new(
         swarm: Swarm<Overlay>,
         config: &Config,
+        me: Peer,
         network: NetworkId,
         machines: Vec<Carried>,
         topics: Topics,
@@ -110,6 +113,7 @@ impl Task {
             lookups: HashMap::new(),
             refusals: BTreeMap::new(),
             bootstrap: Bootstrap { nodes, backoff, next: Instant::now() },
+            own: OwnAsks::new(me),
             idle: config.idle,
         };
         for address in &config.external {
@@ -169,6 +173,9 @@ impl Task {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Ask { line, to, ask, bytes } => self.ask(line, to, ask, bytes),
+            Command::Answer { to, bytes, .. } if OwnAsks::is_own(to) => {
+                self.answer_own(to, Ok(bytes));
+            }
             Command::Answer { line, to, bytes } => {
                 if let Some(shell) = self.swarm.behaviour_mut().shell(line) {
                     shell.answer(to, bytes);
@@ -203,10 +210,30 @@ impl Task {
     }
 
     fn ask(&mut self, line: Line, to: Peer, ask: AskId, bytes: Vec<u8>) {
+        if to == self.own.me {
+            return self.ask_own(line, ask, bytes);
+        }
         self.peers.used(&to);
         let Some(shell) = self.swarm.behaviour_mut().shell(line) else { return };
         if let Err(why) = shell.ask(to, ask, bytes) {
             self.deliver(line, News::Answer { from: to, ask, outcome: Err(why) });
+        }
+    }
+
+    /// What a node asks itself comes back on the same line.
+    fn ask_own(&mut self, line: Line, ask: AskId, bytes: Vec<u8>) {
+        let from = self.own.me;
+        let news = match self.own.begin(line, ask, Instant::now()) {
+            Some(id) => News::Request { from, id, bytes },
+            None => News::Answer { from, ask, outcome: Err(AskFailure::Busy) },
+        };
+        self.deliver(line, news);
+    }
+
+    fn answer_own(&mut self, to: RequestId, outcome: Result<Vec<u8>, AskFailure>) {
+        let from = self.own.me;
+        if let Some((line, ask)) = self.own.end(to) {
+            self.deliver(line, News::Answer { from, ask, outcome });
         }
     }
 
@@ -216,6 +243,9 @@ impl Task {
         let Some(outlet) = self.outlets.get_mut(&line) else { return };
         match outlet.deliver(news) {
             None => {}
+            Some(Undelivered::Request(id)) if OwnAsks::is_own(id) => {
+                self.answer_own(id, Err(AskFailure::Busy));
+            }
             Some(Undelivered::Request(id)) => {
                 if let Some(shell) = self.swarm.behaviour_mut().shell(line) {
                     shell.busy(id);
@@ -323,6 +353,10 @@ impl Task {
         self.close_superseded(now);
         self.expire_gossip(now);
         self.dials.expire(now);
+        for (line, ask) in self.own.expire(now) {
+            let (from, outcome) = (self.own.me, Err(AskFailure::Timeout));
+            self.deliver(line, News::Answer { from, ask, outcome });
+        }
         self.swarm.behaviour_mut().gate.tidy();
         for (peer, addresses) in self.seeker.due(now) {
             if !self.try_peer(&peer, addresses) {

@@ -5,6 +5,7 @@ mod people;
 mod proxy;
 mod run;
 mod running;
+pub mod succession;
 pub mod town;
 mod wait;
 

@@ -132,6 +132,15 @@ impl Home {
         Self::of_at(data, root, genesis, name, port, key).await
     }
 
+    /// Sets one up on such a network that is ready to become a validator.
+    pub async fn candidate(genesis: &Path, name: &str) -> Self {
+        let root = tempfile::Builder::new().prefix("covey-").tempdir().expect("a directory");
+        let (scratch, data) = (root.path().to_owned(), root.path().join("data"));
+        let genesis = genesis.to_str().expect("a path of plain letters");
+        let init = ["--name", name, "--network", genesis, "--candidate"];
+        Self::set_up(scratch, Some(root), data, free_port(), &init).await
+    }
+
     /// The same with a data directory elsewhere.
     pub(super) async fn of_at(
         data: PathBuf,

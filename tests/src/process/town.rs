@@ -8,9 +8,9 @@ use std::{
 use covey::{
     api::{
         pay::types::{Address, BalanceInfo, PaymentInfo, WalletStatus},
-        validator::ValidatorStatus,
+        validator::types::ValidatorStatus,
     },
-    ledger::{GenesisFile, ValidatorFile, validator_name},
+    ledger::{GenesisFile, ValidatorFile, governance_name, validator_name},
 };
 use covey_kernel::Keypair;
 use covey_ledger::Network;
@@ -88,6 +88,23 @@ impl Town {
         let (name, key) = (format!("v{number}"), self.key_file(number));
         let data = folder.join(&name);
         Home::of_at(data, root, &self.genesis(), &name, port, Some(&key)).await
+    }
+
+    /// A key of governance, counted from 1.
+    #[must_use]
+    pub fn governance_file(&self, number: usize) -> PathBuf {
+        self.files.join(governance_name(number))
+    }
+
+    /// A folder for files of this network.
+    #[must_use]
+    pub fn files(&self) -> &Path {
+        &self.files
+    }
+
+    /// Sets a node up that is ready to become a validator.
+    pub async fn candidate(&self, name: &str) -> Home {
+        Home::candidate(&self.genesis(), name).await
     }
 
     /// Sets somebody up.

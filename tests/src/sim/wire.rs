@@ -81,7 +81,11 @@ impl<M: Machine> World<M> {
         let life = self.nodes[from].life;
         self.asks.insert(serial, Asked { from, life, to, ask });
         self.after(ASK_TIMEOUT, Event::Fail { serial, failure: AskFailure::Timeout });
-        let number = self.numbers.get(&to).copied().filter(|to| *to != from);
+        let number = self.numbers.get(&to).copied();
+        if number == Some(from) {
+            // Nothing is between a node and itself.
+            return self.after(Span::ZERO, Event::Request { serial, from, to: from, bytes });
+        }
         let Some(to) = number.filter(|to| self.connect(from, *to)) else {
             return self.fail_within(DIAL_TIMEOUT, serial, AskFailure::Unreachable);
         };
@@ -140,6 +144,9 @@ impl<M: Machine> World<M> {
         let mine = self.requests.get(&id).is_some_and(|received| received.at == at);
         let Some(received) = self.requests.remove(&id).filter(|_| mine) else { return };
         let serial = received.serial;
+        if received.from == at {
+            return self.after(Span::ZERO, Event::Answer { serial, bytes });
+        }
         if self.passes(at, received.from) {
             let way = self.way(at, received.from);
             self.after(way, Event::Answer { serial, bytes });

@@ -48,8 +48,8 @@ pub struct Rules {
     pub node: Keypair,
     /// The voting key with which it was set up; none of a node that is to be a validator later.
     pub key: Option<Keypair>,
-    /// How often the key has seen the validator start. It is kept beside the key, apart from the
-    /// store, and raised after each start. Of a node without a key it is 0.
+    /// How often the validator was started. It is kept beside the key, apart from the store, and raised
+    /// after each start.
     pub starts: u64,
     /// Ballots that are known to be right.
     pub ballots: KnownBallots,

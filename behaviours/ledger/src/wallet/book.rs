@@ -1,62 +1,26 @@
 //! Which coins there are, which may be spent, and what they add up to.
 
-use covey_kernel::{Fault, Scan, Store};
+use covey_kernel::Fault;
 
 use super::{
+    Change,
     desk::Desk,
     layout,
+    purse::Coins,
     records::{self, Balance, Coin, Use},
-    select::Pool,
 };
-use crate::{
-    amount::Amount,
-    output::{Asset, Outpoint, TxId},
-};
-
-/// The coins of one asset that may be spent, as coin selection reads them.
-pub(super) struct Free<'s> {
-    pub(super) store: &'s dyn Store,
-    pub(super) asset: Asset,
-}
-
-impl Free<'_> {
-    fn scan(&self, scan: &Scan) -> Result<Vec<(Amount, Outpoint)>, Fault> {
-        let coins = self.store.scan(scan)?.into_iter().map(|(key, _)| {
-            layout::read_free(&key).ok_or_else(|| Fault::Corrupt("a coin's key".into()))
-        });
-        coins.collect()
-    }
-
-    /// The smallest ones.
-    pub(super) fn smallest(&self, limit: usize) -> Result<Vec<(Amount, Outpoint)>, Fault> {
-        self.scan(&Scan::prefix(&layout::free_of(&self.asset)).limit(limit))
-    }
-}
-
-impl Pool for Free<'_> {
-    type Coin = (Amount, Outpoint);
-
-    fn amount(coin: &Self::Coin) -> Amount {
-        coin.0
-    }
-
-    fn at_least(&self, amount: Amount, limit: usize) -> Result<Vec<Self::Coin>, Fault> {
-        let mut scan = Scan::prefix(&layout::free_of(&self.asset)).limit(limit);
-        scan.from = layout::free_from(&self.asset, amount);
-        self.scan(&scan)
-    }
-
-    fn below(&self, amount: Amount, limit: usize) -> Result<Vec<Self::Coin>, Fault> {
-        let scan = Scan::prefix(&layout::free_of(&self.asset)).limit(limit);
-        self.scan(&scan.before(&layout::free_from(&self.asset, amount)).backwards())
-    }
-}
+use crate::output::{Asset, Outpoint, TxId};
 
 fn overflow() -> Fault {
     Fault::Corrupt("the coins add up to more, or less, than can be counted".into())
 }
 
 impl Desk<'_, '_, '_> {
+    /// The coins of an asset that may be spent.
+    pub(super) fn pool(&self, asset: Asset) -> Coins<'_> {
+        Coins { purse: &self.memory().purse, store: self.store(), asset }
+    }
+
     pub(super) fn coin(&self, outpoint: &Outpoint) -> Result<Option<Coin>, Fault> {
         records::read(self.store(), &layout::coin(outpoint))
     }
@@ -85,11 +49,14 @@ impl Desk<'_, '_, '_> {
         *part = sum.ok_or_else(overflow)?;
         if matches!(used, Use::Free(())) {
             let key = layout::free(&output.asset, output.amount, outpoint);
+            let free = (output.asset, output.amount, *outpoint);
             let coins = if comes {
                 self.view().put(key, Vec::new());
+                self.change(Change::Free(free));
                 balance.coins.checked_add(1)
             } else {
                 self.view().delete(key);
+                self.change(Change::Taken(free));
                 balance.coins.checked_sub(1)
             };
             balance.coins = coins.ok_or_else(overflow)?;

@@ -62,9 +62,10 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    /// Whether a peer is there, as this decision sees it.
+    /// Whether a peer is there, as this decision sees it. The own node always is: its validator, if it
+    /// has one, is asked like any other.
     pub(super) fn is_online(&self, peer: &Peer) -> bool {
-        self.memory().online.contains(peer) || self.has_come(peer)
+        *peer == self.rules().peer || self.memory().online.contains(peer) || self.has_come(peer)
     }
 
     /// After a start: all that are not final.

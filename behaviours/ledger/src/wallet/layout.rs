@@ -62,9 +62,12 @@ pub(super) fn coins_of(tx: &TxId) -> Vec<u8> {
     key(COINS, &[tx.0.as_bytes()])
 }
 
+/// All coins that may be spent, by asset and amount.
+pub(super) const FREE: &[u8] = &[0x21];
+
 /// All coins of an asset that may be spent, by amount.
 pub(super) fn free_of(asset: &Asset) -> Vec<u8> {
-    key(&[0x21], &[&asset_key(asset)])
+    key(FREE, &[&asset_key(asset)])
 }
 
 /// Those of an asset from an amount on.
@@ -77,12 +80,12 @@ pub(super) fn free(asset: &Asset, amount: Amount, outpoint: &Outpoint) -> Vec<u8
     key(&free_from(asset, amount), &[&outpoint.key()])
 }
 
-/// What a key made by [`free`] says, after the asset.
-pub(super) fn read_free(key: &[u8]) -> Option<(Amount, Outpoint)> {
-    let rest = key.get(34..)?;
+/// What a key made by [`free`] says.
+pub(super) fn read_free(key: &[u8]) -> Option<(Asset, Amount, Outpoint)> {
+    let (asset, rest) = key.get(1..)?.split_at_checked(33)?;
     let (amount, outpoint) = rest.split_at_checked(8)?;
     let amount = Amount::new(u64::from_be_bytes(amount.try_into().ok()?));
-    Some((amount, Outpoint::from_key(outpoint)?))
+    Some((asset_of(asset)?, amount, Outpoint::from_key(outpoint)?))
 }
 
 /// The transaction for which a coin of ours was spent: what was once ours is not credited again.
@@ -143,8 +146,14 @@ pub(super) fn pending_tx(key: &[u8]) -> Option<TxId> {
 
 /// The asset in a key made by [`balance`].
 pub(super) fn balance_asset(key: &[u8]) -> Option<Asset> {
-    let id = <[u8; 32]>::try_from(key.get(2..)?).ok()?;
-    match key.get(1)? {
+    asset_of(key.get(1..)?)
+}
+
+/// The asset in what [`asset_key`] makes.
+fn asset_of(key: &[u8]) -> Option<Asset> {
+    let (tag, id) = key.split_first()?;
+    let id = <[u8; 32]>::try_from(id).ok()?;
+    match tag {
         0 => Some(Asset::COIN),
         _ => Some(Asset(Some(crate::output::AssetId(covey_kernel::Hash::from_bytes(id))))),
     }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use covey_kernel::{AskId, CommandId, Peer, Span, Time};
 
-use super::{command::Order, records::Progress, searching::Search};
+use super::{command::Order, purse::Purse, records::Progress, searching::Search};
 use crate::{
+    amount::Amount,
     chain::Network,
     evidence::Evidence,
     limits::{ASK_LIFE, RETRY_LAST},
-    output::{Outpoint, TxId},
+    output::{Asset, Outpoint, TxId},
     phrase::KeyTree,
     reason::Reason,
     reconfigure::Link,
@@ -109,6 +110,8 @@ pub(super) struct Memory {
     pub(super) renewals: Renewals,
     /// The keys.
     pub(super) tree: KeyTree,
+    /// The coins that may be spent.
+    pub(super) purse: Purse,
     pub(super) flights: BTreeMap<TxId, Flight>,
     pub(super) tellings: BTreeMap<Outpoint, Telling>,
     pub(super) search: Option<Search>,
@@ -128,6 +131,10 @@ pub(super) enum Change {
     Turned,
     Renewals(Box<Renewals>),
     Tree(KeyTree),
+    /// A coin may be spent.
+    Free((Asset, Amount, Outpoint)),
+    /// A coin may not be spent any more.
+    Taken((Asset, Amount, Outpoint)),
     Flight(TxId, Box<Flight>),
     Landed(TxId),
     Telling(Outpoint, Telling),
@@ -154,6 +161,8 @@ impl Memory {
             Change::Turned => self.turned = false,
             Change::Renewals(renewals) => self.renewals = *renewals,
             Change::Tree(tree) => self.tree = tree,
+            Change::Free(coin) => self.purse.put(coin),
+            Change::Taken(coin) => self.purse.take(&coin),
             Change::Flight(tx, flight) => {
                 self.flights.insert(tx, *flight);
             }

@@ -11,6 +11,7 @@ mod following;
 mod layout;
 mod memory;
 mod paying;
+mod purse;
 mod receiving;
 mod records;
 mod renewing;
@@ -37,6 +38,7 @@ pub use check::Checked;
 pub use command::{AddressView, Command, Event, LineView, Order, PaymentView, Reply, Status};
 use desk::Desk;
 use memory::{Change, Memory, Renewals};
+use purse::Purse;
 use records::Me;
 pub use records::{
     Asked, Balance, Came, Coin, Failure, Label, Line, Payment, Progress, Restored, Use,
@@ -97,6 +99,7 @@ impl Machine for Wallet {
             turned: false,
             renewals: Renewals { looked: Some(None), ..Renewals::default() },
             tree: KeyTree::new(&phrase),
+            purse: Purse::read(view)?,
             flights: BTreeMap::new(),
             tellings: BTreeMap::new(),
             search: None,

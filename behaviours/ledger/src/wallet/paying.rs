@@ -5,7 +5,6 @@ use covey_kernel::{Bounded, CommandId, CryptoRng, Fault, Peer, PublicKey, merkle
 
 use super::{
     Change, Event,
-    book::Free,
     command::{Order, PaymentView},
     desk::Desk,
     layout,
@@ -100,7 +99,7 @@ impl Desk<'_, '_, '_> {
             Amount::new(1)
         };
         let room = INPUTS.saturating_sub(draft.inputs.len());
-        let pool = Free { store: self.store(), asset };
+        let pool = self.pool(asset);
         let selection = match select::select(&pool, target, change_min, room) {
             Ok(selection) => selection,
             Err(error) => return Err(self.cannot_pay(error, asset, target)?),
@@ -148,7 +147,7 @@ impl Desk<'_, '_, '_> {
 
     /// Puts the smallest coins of an asset together.
     pub(super) fn consolidate(&mut self, asset: Asset) -> Result<PaymentView, Error> {
-        let pool = Free { store: self.store(), asset };
+        let pool = self.pool(asset);
         let coins = pool.smallest(INPUTS)?;
         if coins.len() < 2 {
             return Err(Error::NothingToConsolidate);

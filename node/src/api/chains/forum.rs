@@ -135,11 +135,9 @@ async fn profile(state: Arc<State>, params: ProfileParams) -> Result<Posted, Rpc
 }
 
 async fn purge(state: Arc<State>, params: PurgeParams) -> Result<Purged, RpcError> {
-    let hash = HEXLOWER_PERMISSIVE.decode(params.what.trim().as_bytes()).ok();
-    let hash = hash.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let what = match hash {
-        Some(hash) => Purge::Payload(Hash::from_bytes(hash)),
-        None => Purge::Block(convert::block_id(&params.what)?),
+    let what = match params.what.trim().parse::<Hash>() {
+        Ok(hash) => Purge::Payload(hash),
+        Err(_) => Purge::Block(convert::block_id(&params.what)?),
     };
     match call(&state, Command::Purge(what)).await? {
         Reply::Purged(purged) => Ok(Purged { purged }),

@@ -228,8 +228,7 @@ fn asset_text(asset: &Asset) -> Option<String> {
 }
 
 fn hash(text: &str) -> Option<Hash> {
-    let bytes = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).ok()?;
-    Some(Hash::from_bytes(bytes.try_into().ok()?))
+    text.trim().parse().ok()
 }
 
 /// The network's coin, or a token by its id.

@@ -36,6 +36,10 @@ pub(in crate::api) const CODES: &[Code] = &[
     codes::LABEL_TOO_LONG,
     codes::NO_AMOUNT,
     codes::TWO_AMOUNTS,
+    codes::NO_PROPOSAL,
+    codes::EPOCH_NOT_OVER,
+    codes::BAD_DRAFT,
+    codes::NO_ENTRY,
     codes::TX_MALFORMED,
     codes::TX_NO_INPUTS,
     codes::TX_INPUT_ORDER,
@@ -93,10 +97,10 @@ pub(in crate::api) fn code(error: &Error) -> Code {
         Error::NotReady(_)
         | Error::LocksMissing
         | Error::LocksOld { .. }
-        | Error::NotThisValidator
-        | Error::Configuration(_)
-        | Error::NoSuchProposal
-        | Error::EpochNotOver => codes::REFUSED,
+        | Error::NotThisValidator => codes::REFUSED,
+        Error::Configuration(_) => codes::BAD_DRAFT,
+        Error::NoSuchProposal => codes::NO_PROPOSAL,
+        Error::EpochNotOver => codes::EPOCH_NOT_OVER,
         Error::Store(_) => codes::HALTED,
     }
 }

@@ -70,7 +70,7 @@ pub(super) async fn measure(
 
 async fn ready(validators: &[Local]) -> Result<(), BenchError> {
     for validator in validators {
-        let votes = |status: &crate::api::validator::ValidatorStatus| status.ready;
+        let votes = |status: &crate::api::validator::types::ValidatorStatus| status.ready;
         let none = serde_json::json!({});
         validator.wait("a validator to vote", "validator_status", &none, votes).await?;
     }

@@ -11,14 +11,17 @@ use crate::{
         pay::types::{
             Address, BalanceInfo, LineInfo, PaymentInfo, PaymentState, PaymentText, WalletStatus,
         },
-        validator::{DoubleSpendInfo, ValidatorStatus},
+        validator::types::{DoubleSpendInfo, ValidatorStatus},
     },
     cli::Failure,
-    local::{Local, Transport},
+    local::{Local, Transport, vote_in},
 };
 
 /// Payments around the moment when a validator is killed.
 const KILLED: usize = 60;
+
+/// Payments while one is replaced.
+const REPLACED: usize = 20;
 
 /// How long a payment may take, in milliseconds, where the machine has much else to do.
 const WAIT: u64 = 20_000;
@@ -37,6 +40,10 @@ pub(super) async fn all(cast: &mut Cast, place: &Path, script: &mut Script) -> R
     killed(cast).await?;
     script.done(
         "a validator is killed among 60 payments: all are final, nobody notices; it comes back",
+    )?;
+    replaced(cast).await?;
+    script.done(
+        "v5 takes the place of v4: governance signs, the operators agree, the locks are handed over; payments go on",
     )?;
     Ok(())
 }
@@ -172,4 +179,26 @@ async fn killed(cast: &mut Cast) -> Result<(), DemoError> {
         validator.wait("v2 to vote again", "validator_status", &json!({}), votes).await?;
     }
     Ok(())
+}
+
+/// A validator is replaced while Bob pays Eve; then what was paid before is refused again, by others.
+async fn replaced(cast: &mut Cast) -> Result<(), DemoError> {
+    let fifth = cast.community.candidate("v5", Transport::Both).await?;
+    let eve = address(&cast.eve).await?;
+    let present: Vec<&Local> = cast.validators.iter().collect();
+    let mut next: Vec<&Local> = present.iter().take(3).copied().collect();
+    next.push(&fifth);
+    let epoch = cast.community.succeed(&present, &next).await?;
+    for number in 0..REPLACED {
+        let paid = pay(&cast.bob, &eve, "1.00").await?;
+        check(paid.state == PaymentState::Final, format!("payment {number} is final"))?;
+    }
+    vote_in(epoch, &next).await?;
+    if let Some(mut fourth) = cast.validators.pop() {
+        fourth.stop().await?;
+    }
+    cast.validators.push(fifth);
+    let paid = pay(&cast.bob, &eve, "1.00").await?;
+    check(paid.state == PaymentState::Final, "a payment in the new epoch is final")?;
+    has(&cast.bob, "9919.00").await
 }

@@ -5,4 +5,5 @@ mod full;
 mod kills;
 mod old_locks;
 mod races;
+mod replacing;
 mod walk;

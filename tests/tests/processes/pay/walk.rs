@@ -156,3 +156,17 @@ async fn a_wallet_restored_on_an_empty_node_has_its_coins_back() {
     assert!(refused.contains("this wallet is in use"), "{refused}");
     restore(&town.person("Eve").await.start().await, &town.treasury()).await;
 }
+
+/// On a network of one validator its owner pays from the same node.
+#[tokio::test]
+async fn a_validators_own_wallet_has_its_vote() {
+    let town = Town::found(1).await;
+    let validator = town.validators().await.remove(0);
+    restore(&validator, &town.treasury()).await;
+    let bob = town.person("Bob").await.start().await;
+    let paid = pay(&validator, &address(&bob).await, "12.50").await;
+    assert_eq!((paid.votes, paid.needed), (1, 1), "{paid:?}");
+    let status = validator.ok(&["pay", "status"]).await;
+    assert!(status.contains("1 of 1 connected"), "{status}");
+    assert_eq!(available(&validator).await, "9987.50");
+}

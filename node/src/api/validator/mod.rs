@@ -1,13 +1,14 @@
 //! `validator_*`: what an operator asks of a validator.
 
+mod reconfigure;
+pub mod types;
+
 use std::sync::Arc;
 
 use covey_ledger::{
-    validator::{Command, DoubleSpendView, Event, Reply},
+    validator::{Command, DoubleSpendView, Event, ImportView, Reply},
     wire::NotReady,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::{
     call_error,
@@ -17,115 +18,16 @@ use crate::{
     node::State,
     rpc::{Method, NoParams, Registry, RpcError, Subscription, codes, from_broadcast},
 };
+use types::{
+    DoubleSpendInfo, EvidenceParams, ImportInfo, LockInfo, LocksParams, OtherInfo, SourceInfo,
+    ValidatorEvent, ValidatorStatus,
+};
 
 /// Lines of a list, unless asked otherwise.
 const DEFAULT_PAGE: usize = 50;
 
-/// `validator_status`.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct ValidatorStatus {
-    /// What it is called.
-    pub name: String,
-    /// The epoch that it votes in.
-    pub epoch: u64,
-    /// The newest epoch that it knows.
-    pub newest_epoch: u64,
-    /// Its place among the validators, from 0, if it is one.
-    pub place: Option<usize>,
-    /// How many validators there are.
-    pub members: usize,
-    /// How many votes make a payment final.
-    pub quorum: usize,
-    /// The key that it votes with, if it is a validator.
-    pub vote_key: Option<String>,
-    /// Whether it votes.
-    pub ready: bool,
-    /// Why it does not.
-    pub why_not: Option<String>,
-    /// Other validators that have told it how far it had come, since it started.
-    pub answered: usize,
-    /// How many of them it needs before it votes.
-    pub needed: usize,
-    /// Transactions that it has locked.
-    pub locked: u64,
-    /// The other validators.
-    pub others: Vec<OtherInfo>,
-}
-
-/// Another validator.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct OtherInfo {
-    /// What it is called.
-    pub name: String,
-    /// Whether there is a connection.
-    pub connected: bool,
-    /// How many transactions it had locked, as it last said.
-    pub locked: Option<u64>,
-}
-
-/// `validator_locks`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct LocksParams {
-    /// At most so many, newest first.
-    #[serde(default)]
-    pub limit: Option<usize>,
-    /// Only those before this sequence number.
-    #[serde(default)]
-    pub before: Option<u64>,
-}
-
-/// A transaction that was locked.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct LockInfo {
-    /// Its sequence number.
-    pub sequence: u64,
-    /// The transaction.
-    pub tx: String,
-    /// What it spends.
-    pub inputs: Vec<String>,
-}
-
-/// `validator_evidence`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct EvidenceParams {
-    /// At most so many.
-    #[serde(default)]
-    pub limit: Option<usize>,
-    /// Only after this coin.
-    #[serde(default)]
-    pub after: Option<String>,
-}
-
-/// An attempt to spend a coin twice: its owner has signed both.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct DoubleSpendInfo {
-    /// The coin.
-    pub coin: String,
-    /// The transaction that it was locked for.
-    pub locked_for: String,
-    /// One that was refused.
-    pub refused: String,
-}
-
-/// What a validator tells: one of these.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ValidatorEvent {
-    /// It votes from now on, or no longer.
-    Ready {
-        /// Whether it votes.
-        ready: bool,
-        /// Why it does not.
-        why_not: Option<String>,
-    },
-    /// Somebody has tried to spend a coin twice.
-    DoubleSpend {
-        /// The attempt.
-        attempt: DoubleSpendInfo,
-    },
-}
-
 pub(super) fn register(registry: &mut Registry<State>) {
+    reconfigure::register(registry);
     registry
         .method(about("validator_status", "Tells how the validator is doing."), status)
         .method(about("validator_locks", "Lists what was locked, newest first."), locks)
@@ -162,7 +64,7 @@ fn unexpected() -> RpcError {
 
 fn why_not(why: NotReady) -> String {
     match why {
-        NotReady::NoValidator(()) => "this node is no validator",
+        NotReady::NoValidator(()) => "it is no validator",
         NotReady::Checking(()) => {
             "it has just started, and waits for other validators to say how far it had come"
         }
@@ -198,8 +100,22 @@ async fn status(state: Arc<State>, _: NoParams) -> Result<ValidatorStatus, RpcEr
         answered: status.answered,
         needed: status.needed,
         locked: status.locked,
+        lock_set: status.set,
+        import: status.import.map(import),
         others: others.collect(),
     })
+}
+
+fn import(view: ImportView) -> ImportInfo {
+    let sources = view.sources.into_iter().map(|source| SourceInfo {
+        name: source.name.to_string(),
+        listed: source.listed,
+        wanted: source.wanted,
+        sealed: source.sealed,
+        complete: source.complete,
+        lied: source.lied,
+    });
+    ImportInfo { epoch: view.epoch, needed: view.needed, sources: sources.collect() }
 }
 
 async fn locks(state: Arc<State>, params: LocksParams) -> Result<Vec<LockInfo>, RpcError> {

@@ -1,0 +1,308 @@
+//! `validator reconfigure`: who validates in the next epoch. Everybody who is to validate makes an entry;
+//! somebody drafts the next epoch of them; enough of governance signs the draft; it is proposed, and the
+//! present validators' operators agree.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use covey_kernel::{Bounded, PublicKey};
+use covey_ledger::{Configuration, Governance, Member};
+use serde_json::json;
+
+use super::{Failure, Global, print};
+use crate::{
+    api::validator::types::{
+        ApproveParams, ConfigurationInfo, EntryParams, ProposalInfo, Proposed,
+    },
+    client::Client,
+    ledger::{
+        self, ConfigurationFile, Draft, DraftError, DraftFile, MemberFile, WrongField,
+        governance_key, read_json,
+    },
+};
+
+pub(super) const HELP: &str = "To replace v4 by v5, on a network of v1 to v4:
+  covey init --data v5 --network genesis.json --candidate     then: covey start --data v5
+  covey validator reconfigure entry --data v5 --name v5 --at 192.0.2.5:4100 --out v5.entry
+  covey validator reconfigure entry --data v1 --out v1.entry  and so for v2 and v3
+  covey validator reconfigure draft --data v1 v1.entry v2.entry v3.entry v5.entry --out next.json
+  covey validator reconfigure sign next.json --key governance-1.key   and so on, until enough have signed
+  covey validator reconfigure propose --data v1 next.json
+  covey validator reconfigure list --data v1                  and so for v2, v3 and v4: who comes, who goes
+  covey validator reconfigure approve --data v1 ID            and so for v2, v3 and v4
+Payments pause until the new validators have taken over what the present ones have locked.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Reconfigure {
+    /// Write this node's entry for the next epoch, with a new voting key that never leaves the node
+    Entry(Entry),
+    /// Draft the next epoch: the validators whose entries are given, and no others
+    Draft(DraftArgs),
+    /// Sign a draft with a key of governance; needs no node
+    Sign {
+        /// The draft; the signature is added to it
+        file: PathBuf,
+        /// A governance-N.key, as `covey network new` wrote it
+        #[arg(long, value_name = "KEYFILE")]
+        key: PathBuf,
+    },
+    /// Propose a draft that enough of governance has signed; it spreads to all validators
+    Propose {
+        /// The draft
+        file: PathBuf,
+    },
+    /// Agree to a proposal as a present validator's operator
+    Approve {
+        /// Its id, or the beginning of it
+        id: String,
+    },
+    /// List proposals: who comes, who goes, and who has agreed
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Entry {
+    /// What the validator is called [default: as now]
+    #[arg(long)]
+    name: Option<String>,
+    /// Where others look for it [default: as now]
+    #[arg(long, value_name = "IP:PORT")]
+    at: Option<SocketAddr>,
+    /// Where to write the entry [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DraftArgs {
+    /// The entries of all who are to validate
+    #[arg(required = true, value_name = "ENTRY")]
+    entries: Vec<PathBuf>,
+    /// Where to write the draft, which must not exist yet
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// A key of the governance to come, in hexadecimal; once for each [default: the present ones]
+    #[arg(long, value_name = "KEY", requires = "threshold")]
+    governor: Vec<PublicKey>,
+    /// How many of them must sign
+    #[arg(long, value_name = "N", requires = "governor")]
+    threshold: Option<u8>,
+}
+
+pub(super) async fn run(global: &Global, reconfigure: Reconfigure) -> Result<(), Failure> {
+    match reconfigure {
+        Reconfigure::Entry(args) => entry(global, args).await,
+        Reconfigure::Draft(args) => draft(global, args).await,
+        Reconfigure::Sign { file, key } => sign(global, &file, &key),
+        Reconfigure::Propose { file } => propose(global, &file).await,
+        Reconfigure::Approve { id } => approve(global, &id).await,
+        Reconfigure::List => list(global).await,
+    }
+}
+
+fn checked<E: ToString>(error: E) -> Failure {
+    Failure::Checked(error.to_string())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(Failure::io(format!("cannot write {}", path.display())))
+}
+
+async fn entry(global: &Global, args: Entry) -> Result<(), Failure> {
+    let addresses = args.at.map(|at| ledger::addresses_at(at).map(|one| one.to_string()).into());
+    let params = EntryParams { name: args.name, addresses };
+    let made: MemberFile = global.client().await?.call("validator_entry", &params).await?;
+    let mut text = serde_json::to_string_pretty(&made).map_err(checked)?;
+    text.push('\n');
+    let Some(out) = args.out else { return print::line(text.trim_end()) };
+    write(&out, &text)?;
+    print::either(global.json, &made, |made| {
+        let name = print::one_line(&made.name);
+        format!(
+            "the entry of {name} is in {}: give it to whoever drafts the next epoch",
+            out.display()
+        )
+    })
+}
+
+async fn present(client: &Client) -> Result<ConfigurationInfo, Failure> {
+    Ok(client.call("validator_configuration", &json!({})).await?)
+}
+
+async fn draft(global: &Global, args: DraftArgs) -> Result<(), Failure> {
+    let mut members = Vec::new();
+    for path in &args.entries {
+        let entry: MemberFile = read_json(path, "a validator's entry").map_err(checked)?;
+        members.push(entry.member().map_err(checked)?);
+    }
+    let now = present(&global.client().await?).await?;
+    let draft = args.draft(now, members)?;
+    if args.out.exists() {
+        return Err(Failure::Checked(format!(
+            "{} exists: choose another name",
+            args.out.display()
+        )));
+    }
+    write(&args.out, &draft.file().text())?;
+    print::either(global.json, &draft.file(), |_| {
+        let out = args.out.display();
+        format!("{}\nWritten to {out}: have it signed by governance.", text_of(&draft))
+    })
+}
+
+impl DraftArgs {
+    /// The entries in the order of the present places, as far as they have one; then the new ones.
+    fn draft(&self, now: ConfigurationInfo, mut members: Vec<Member>) -> Result<Draft, Failure> {
+        let network = now.network.parse().map_err(checked::<covey_kernel::InvalidNetworkId>)?;
+        let present = now.configuration.configuration().map_err(checked::<WrongField>)?;
+        members.sort_by_key(|member| present.place(&member.peer).unwrap_or(usize::MAX));
+        let governance = match self.threshold {
+            None => present.governance.clone(),
+            Some(threshold) => {
+                let keys = Bounded::new(self.governor.clone()).map_err(checked)?;
+                Governance { threshold, keys }
+            }
+        };
+        let next = Configuration {
+            epoch: present.epoch.saturating_add(1),
+            members: Bounded::new(members).map_err(checked)?,
+            governance,
+            previous: present.id(&network),
+        };
+        next.check().map_err(checked)?;
+        Ok(Draft::new(network, present, next))
+    }
+}
+
+fn read(path: &Path) -> Result<Draft, DraftError> {
+    read_json::<DraftFile>(path, "a draft of the next validators")?.draft()
+}
+
+fn sign(global: &Global, path: &Path, key: &Path) -> Result<(), Failure> {
+    let mut draft = read(path).map_err(checked)?;
+    let key = governance_key(key).map_err(checked)?;
+    let new = draft.sign(&key).map_err(checked)?;
+    write(path, &draft.file().text())?;
+    print::either(global.json, &draft.file(), |_| {
+        let done = if new { "Signed" } else { "This key had signed before" };
+        let Draft { present, proposal, .. } = &draft;
+        format!(
+            "{}\n{done}: {} of {} that are needed.",
+            text_of(&draft),
+            proposal.approvals.len(),
+            present.governance.threshold
+        )
+    })
+}
+
+async fn propose(global: &Global, path: &Path) -> Result<(), Failure> {
+    let draft = read(path).map_err(checked)?;
+    let client = global.client().await?;
+    let proposed: Proposed = client.call("validator_propose", &draft.file()).await?;
+    print::either(global.json, &proposed, |proposed| {
+        format!(
+            "proposed {}\nEvery present validator's operator agrees with: covey validator reconfigure \
+             approve {}",
+            proposed.id,
+            short(&proposed.id)
+        )
+    })
+}
+
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+async fn proposals(client: &Client) -> Result<Vec<ProposalInfo>, Failure> {
+    Ok(client.call("validator_proposals", &json!({})).await?)
+}
+
+async fn approve(global: &Global, id: &str) -> Result<(), Failure> {
+    let client = global.client().await?;
+    let mut all = proposals(&client).await?;
+    all.retain(|one| one.id.starts_with(id));
+    let [one] = all.as_slice() else {
+        let why = if all.is_empty() { "no proposal begins" } else { "several proposals begin" };
+        return Err(Failure::Checked(format!(
+            "{why} with {id}: see `covey validator reconfigure list`"
+        )));
+    };
+    let params = ApproveParams { id: one.id.clone() };
+    let agreed: Proposed = client.call("validator_approve", &params).await?;
+    print::either(global.json, &agreed, |agreed| {
+        format!(
+            "agreed to {}: this validator votes for it when {} have agreed",
+            short(&agreed.id),
+            one.needed
+        )
+    })
+}
+
+async fn list(global: &Global) -> Result<(), Failure> {
+    let client = global.client().await?;
+    let (now, all) = (present(&client).await?, proposals(&client).await?);
+    print::either(global.json, &all, |all| {
+        if all.is_empty() {
+            return format!("no proposal is open; the newest epoch is {}", now.configuration.epoch);
+        }
+        let all: Vec<String> = all.iter().map(|one| proposal_text(&now, one)).collect();
+        all.join("\n")
+    })
+}
+
+fn proposal_text(now: &ConfigurationInfo, one: &ProposalInfo) -> String {
+    let next = &one.configuration;
+    let told = |what: &str, names: &[String], of: usize| {
+        let names: Vec<String> = names.iter().map(|name| print::one_line(name)).collect();
+        format!("\n  {what:<11} {} of {of}: {}", names.len(), names.join(", "))
+    };
+    let mut text = format!("{}  {}", short(&one.id), change(&now.configuration, next));
+    text.push_str(&told("ready", &one.accepted, next.validators.len()));
+    text.push_str(&told("agreed", &one.acknowledged, one.needed));
+    text.push_str(&told("voted", &one.voted, one.needed));
+    if !one.approved {
+        text.push_str("\n  this validator's operator has not agreed");
+    }
+    text
+}
+
+fn text_of(draft: &Draft) -> String {
+    let present = ConfigurationFile::of(&draft.present);
+    change(&present, &ConfigurationFile::of(&draft.proposal.configuration))
+}
+
+/// Who stays, goes and comes.
+fn change(present: &ConfigurationFile, next: &ConfigurationFile) -> String {
+    let is_in =
+        |one: &MemberFile, all: &[MemberFile]| all.iter().any(|other| other.peer == one.peer);
+    let names = |members: Vec<&MemberFile>| {
+        let names: Vec<String> = members.iter().map(|one| print::one_line(&one.name)).collect();
+        if names.is_empty() { "nobody".into() } else { names.join(", ") }
+    };
+    let (old, new) = (&present.validators, &next.validators);
+    let mut text = format!(
+        "epoch {} after {}: {} validators\n  stay        {}\n  go          {}\n  come        {}",
+        next.epoch,
+        present.epoch,
+        new.len(),
+        names(new.iter().filter(|one| is_in(one, old)).collect()),
+        names(old.iter().filter(|one| !is_in(one, new)).collect()),
+        names(new.iter().filter(|one| !is_in(one, old)).collect()),
+    );
+    for one in new.iter().filter(|one| !is_in(one, old)) {
+        text.push_str(&format!("\n              {}  {}", one.peer, one.addresses.join(" ")));
+    }
+    if present.governance != next.governance {
+        let governance = &next.governance;
+        text.push_str(&format!(
+            "\n  governance  changes: {} of {} keys\n              {}",
+            governance.threshold,
+            governance.keys.len(),
+            governance.keys.join("\n              ")
+        ));
+    }
+    text
+}
