@@ -118,7 +118,7 @@ pub(super) fn check(
     inputs: Vec<Input<Validator>>,
 ) -> Vec<Result<Checked, Error>> {
     let known = records::must::<Me>(base, layout::ME)
-        .and_then(|me| Ok((me, rules.network.with_stored(base, layout::LINKS)?)));
+        .and_then(|me| Ok((me, rules.network.as_stored(base, layout::LINKS)?)));
     let (me, network) = match known {
         Ok(known) => known,
         Err(fault) => return inputs.iter().map(|_| Err(fault.clone().into())).collect(),
