@@ -61,8 +61,8 @@ pub(super) struct Term {
 /// What an own question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
-    /// How far this validator had come, of the member at a place.
-    MyHeight(usize),
+    /// How far this validator had come in an epoch, of the member at a place.
+    MyHeight(u64, usize),
     /// Something that only needs to be noted.
     Told,
     /// The configurations after the newest one known.

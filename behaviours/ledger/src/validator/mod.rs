@@ -256,7 +256,9 @@ impl Validator {
         // Whoever does not answer, or is not ready, is asked again in time.
         let Ok(answer) = outcome else { return Ok(delta) };
         match (errand, answer) {
-            (Errand::MyHeight(place), Answered::Plain(FromValidator::Height(height))) => {
+            (Errand::MyHeight(epoch, place), Answered::Plain(FromValidator::Height(height)))
+                if epoch == self.memory.epoch() =>
+            {
                 delta.and(self.told_mine(cx, place, height));
             }
             (Errand::Links, Answered::Links(links)) => {

@@ -1,6 +1,8 @@
 //! The epoch that a validator is in. It is in one at a time: when it has sealed one, it enters the next
 //! of which it is a member, with the key that it made for it.
 
+use std::collections::BTreeSet;
+
 use covey_kernel::{Effect, Fault, Keypair, Store, View};
 
 use super::{
@@ -129,6 +131,14 @@ impl Validator {
         self.enter(cx, &self.memory.network, true)
     }
 
+    /// What a validator does first in an epoch. It may be a copy from before, of one that has voted in it
+    /// already; so it asks the other members, if there are any.
+    fn entered(&self, network: &Network, term: Option<&Term>) -> Stage {
+        let Some(term) = term else { return Stage::Sealed };
+        let quorum = network.configuration(term.epoch).map(Configuration::quorum);
+        if quorum == Some(1) { Stage::Importing } else { Stage::Checking(BTreeSet::new()) }
+    }
+
     /// Enters the epoch for which it has made a key, if it is a member of it; else it is in none.
     pub(super) fn enter(
         &self,
@@ -154,8 +164,7 @@ impl Validator {
         let sealed = sealed || self.memory.stage == Stage::Sealed;
         let me = Me { starts: self.memory.starts, sealed, term: stored };
         records::write(cx.view, layout::ME.to_vec(), &me);
-        let stage = if term.is_some() { Stage::Importing } else { Stage::Sealed };
-        let stage = self.becomes(cx, stage);
+        let stage = self.becomes(cx, self.entered(network, term.as_ref()));
         cx.effects.push(Effect::Wake(cx.now));
         let term = Change::Term(term.map(Box::new));
         Ok(Delta(vec![term, stage, Change::ImportAt(Some(cx.now)), Change::Settling(None)]))
