@@ -113,6 +113,9 @@ pub const LINKS: usize = 4;
 /// room.
 pub const CANDIDACIES: usize = 16;
 
+/// Voting keys that a validator has at once for epochs that have begun and that it has not entered.
+pub const KEYS: usize = 4;
+
 /// How often members of two epochs tell each other of the next configuration while there is one to
 /// decide on; and how often a node that does not vote asks for it.
 pub const SUCCESSION_EVERY: Span = Span::secs(5);

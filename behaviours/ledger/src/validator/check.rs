@@ -294,11 +294,7 @@ impl Known<'_> {
         let shown = judged.into_iter().map(|one| {
             let (judged, spend) = one?;
             (judged.is_signed(&mut votes, &mut owners)).ok()?;
-            let epochs = spend.proofs.iter().map(|proof| match proof {
-                Proof::Paid(paid) => paid.certificate.epoch,
-                _ => 0,
-            });
-            let epochs = epochs.max().unwrap_or_default();
+            let epochs = spend.proofs.iter().map(Proof::epoch).max().unwrap_or_default();
             Some(Shown { tx: judged.tx, spend: Box::new(spend), epochs })
         });
         shown.collect()

@@ -76,11 +76,13 @@ pub(super) enum Errand {
 /// A union of lock sets that is gone through.
 #[derive(Clone, Debug)]
 pub(super) struct Settling {
+    /// For which epoch.
+    pub(super) epoch: u64,
     /// Whose lock sets.
     pub(super) places: u64,
     /// The last one gone through.
     pub(super) after: Option<TxId>,
-    /// The tree over what passed.
+    /// The tree over the own list, with what passed.
     pub(super) log: Builder,
 }
 

@@ -13,6 +13,7 @@ mod restoring;
 mod serving;
 mod settling;
 mod showing;
+mod straggling;
 mod succession;
 mod term;
 mod voting;

@@ -16,5 +16,6 @@ mod links;
 mod net;
 mod replaced;
 mod seals;
+mod straggling;
 mod successors;
 mod wallets;

@@ -70,7 +70,10 @@ fn a_member_that_has_not_imported_neither_seals_nor_votes_for_a_successor() {
     net.run(10_000);
     assert!(net.all_vote(&[4, 5, 6], 1));
     assert_eq!(net.status(7).not_ready, Some(NotReady::Importing(())));
-    net.replace(&[8, 9, 10, 11], &[4, 5, 6, 7]);
+    let id = net.replace(&[8, 9, 10, 11], &[4, 5, 7]);
+    // Nor does it hear of what its fellows seal.
+    net.part(&[7], &[4, 5, 6]);
+    net.command(6, Command::Approve(id)).unwrap();
     net.run(10_000);
     assert!(net.all_vote(&[8, 9, 10, 11], 2));
     let chain = net.chain(8);
