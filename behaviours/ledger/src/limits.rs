@@ -139,6 +139,12 @@ pub const UNSHOWN: u64 = 65_536;
 /// Ids of the union of lock sets that one turn goes through.
 pub const SETTLE_STEP: usize = 2048;
 
+/// Keys of what earlier epochs have left that one turn removes: few enough that payments do not wait.
+pub const PRUNE_STEP: usize = 2048;
+
+/// How often a turn removes some.
+pub const PRUNE_EVERY: Span = Span::millis(100);
+
 /// Certificates that a wallet renews at once.
 pub const RENEWALS: usize = 32;
 

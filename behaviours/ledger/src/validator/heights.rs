@@ -74,6 +74,7 @@ impl Validator {
         self.wake_succession(cx, &mut delta)?;
         self.wake_import(cx, &mut delta)?;
         self.wake_settling(cx, &mut delta)?;
+        self.wake_pruning(cx, &mut delta)?;
         Ok(delta)
     }
 

@@ -22,6 +22,9 @@ pub(super) const EVIDENCE: &[u8] = &[0x15];
 pub(super) const LOG: &[u8] = &[0x16];
 /// The tree over the own list.
 pub(super) const LOGGED: &[u8] = &[0x17];
+/// What is of use only to who is in an epoch, or imports for it; ascending, with the epoch behind it:
+/// locks, what was listed, what that spends, sources, what is wanted of them, that it is complete.
+pub(super) const OF_ONE_EPOCH: [u8; 6] = [0x10, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e];
 /// Stands for a place where a validator takes over its own list.
 pub(super) const OWN: u8 = u8::MAX;
 
@@ -60,7 +63,7 @@ pub(super) fn evidence(outpoint: &Outpoint) -> Vec<u8> {
     [EVIDENCE, outpoint.key().as_slice()].concat()
 }
 
-fn of_epoch(tag: u8, epoch: u64, rest: &[u8]) -> Vec<u8> {
+pub(super) fn of_epoch(tag: u8, epoch: u64, rest: &[u8]) -> Vec<u8> {
     [&[tag], epoch.to_be_bytes().as_slice(), rest].concat()
 }
 

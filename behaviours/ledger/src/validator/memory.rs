@@ -119,6 +119,20 @@ pub(super) struct Memory {
     pub(super) settling: Option<Settling>,
     /// Transactions that the others were shown for somebody who has only a phrase, and when.
     pub(super) passed: BTreeMap<TxId, Time>,
+    pub(super) pruning: Pruning,
+}
+
+/// How far it is removed what earlier epochs have left.
+#[derive(Debug, Default)]
+pub(super) struct Pruning {
+    /// Nothing is left of epochs before this one, since the start.
+    pub(super) done: u64,
+    /// Those before this one are gone through.
+    pub(super) below: Option<u64>,
+    /// The last key removed.
+    pub(super) after: Option<Vec<u8>>,
+    /// Not before this time.
+    pub(super) at: Time,
 }
 
 /// One change of it.
@@ -156,6 +170,7 @@ pub(super) enum Change {
     ImportAt(Option<Time>),
     /// The others were shown a transaction.
     Passed(TxId, Time),
+    Pruning(Pruning),
 }
 
 impl Memory {
@@ -222,6 +237,7 @@ impl Memory {
             Change::Settling(settling) => self.settling = settling,
             Change::SuccessionAt(at) => self.succession_at = at,
             Change::ImportAt(at) => self.import_at = at,
+            Change::Pruning(pruning) => self.pruning = pruning,
         }
     }
 }

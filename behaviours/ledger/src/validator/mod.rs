@@ -8,6 +8,7 @@ mod importing;
 mod layout;
 mod memory;
 mod proposals;
+mod pruning;
 mod records;
 mod restoring;
 mod serving;
@@ -132,6 +133,7 @@ impl Machine for Validator {
             import_at: None,
             settling: None,
             passed: Default::default(),
+            pruning: Default::default(),
         };
         Ok(Self { rules, memory })
     }

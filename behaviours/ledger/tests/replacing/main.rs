@@ -14,6 +14,7 @@ mod epochs;
 mod imports;
 mod links;
 mod net;
+mod pruning;
 mod replaced;
 mod seals;
 mod straggling;
