@@ -2,7 +2,7 @@
 
 use covey_kernel::{Bounded, Hash, Keypair, merkle::Builder};
 use covey_ledger::{
-    LockSet, LogFrom, LogPage, Seal, Spend, TxId, leaf,
+    Error, LockSet, LogFrom, LogPage, Seal, Spend, TxId, leaf,
     validator::Command,
     wire::{FromValidator, NotReady, ToValidator},
 };
@@ -252,4 +252,25 @@ fn fewer_than_a_quorum_of_sets_lead_into_no_later_epoch() {
     net.cut.clear();
     net.run(20_000);
     assert!(net.all_vote(&[8, 9, 10, LATE], 3));
+}
+
+#[test]
+fn who_is_late_for_several_epochs_has_a_key_for_each_and_catches_up() {
+    let (mut net, payments) = left_behind(8);
+    net.part(&[LATE], &[9, 10]);
+    let join = || Command::Join { name: crate::net::text("late"), addresses: Bounded::default() };
+    for epoch in 3..7 {
+        net.replace(&[8, 9, 10, LATE], &[8, 9, 10]);
+        net.run(10_000);
+        assert!(net.all_vote(&[8, 9, 10], epoch));
+        assert_eq!((net.status(LATE).newest, stands(&mut net).0), (epoch, 1));
+    }
+    assert_eq!(net.command(LATE, join()), Err(Error::EpochNotOver));
+    // Those of epochs 0 and 1 are still out of reach.
+    net.cut.retain(|(_, other)| *other < 8);
+    net.run(20_000);
+    assert!(net.all_vote(&[8, 9, 10, LATE], 6));
+    nothing_is_spent_twice(&mut net, &payments, &[8, 9, 10, LATE]);
+    assert!(net.command(LATE, join()).is_ok());
+    assert_eq!(sealed(&mut net, LATE, 1), None);
 }
