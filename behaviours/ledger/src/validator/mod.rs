@@ -107,6 +107,12 @@ impl Machine for Validator {
         let me = term::started(&rules, &network, view)?;
         let term = term::resumed(&rules, &network, &me, view)?;
         let next = next_sequence(view)?;
+        // What was locked and is not listed would be missing in the lock set that it seals.
+        if next > 0 && view.get(layout::LOGGED)?.is_none() {
+            return Err(
+                Fault::Corrupt("what this validator has locked is not listed".into()).into()
+            );
+        }
         let stage = match (&term, me.sealed) {
             // It was told once that it is behind, by its own word.
             (Some(term), _) if term::is_behind(term, next, view)? => Stage::Behind,

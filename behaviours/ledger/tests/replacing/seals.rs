@@ -1,7 +1,8 @@
 //! The end of an epoch.
 
+use covey_kernel::Fault;
 use covey_ledger::{
-    LogFrom, TxId,
+    Error, LogFrom, TxId,
     validator::Command,
     wire::{FromValidator, NotReady, ToValidator},
 };
@@ -141,6 +142,17 @@ fn voting_keys_are_erased_with_the_seal() {
     net.run(10_000);
     assert!(net.all_vote(&[0, 5, 6, 7], 1));
     assert!(!holds(&net));
+}
+
+#[test]
+fn locks_that_are_not_listed_are_never_sealed() {
+    let mut net = Net::started(9, 4, 4);
+    let coin = net.coins[0].clone();
+    net.paid(&coin, &[0, 1, 2]);
+    net.stop(0);
+    // A store of before there was such a list.
+    net.nodes[0].validator.as_mut().unwrap().disk.0.retain(|key, _| key[0] != 0x17);
+    assert!(matches!(net.try_start(0), Err(Error::Store(Fault::Corrupt(_)))));
 }
 
 #[test]
