@@ -113,6 +113,9 @@ pub const LINKS: usize = 4;
 /// room.
 pub const CANDIDACIES: usize = 16;
 
+/// Voting keys that a validator has at once for epochs that have begun and that it has not entered.
+pub const KEYS: usize = 4;
+
 /// How often members of two epochs tell each other of the next configuration while there is one to
 /// decide on; and how often a node that does not vote asks for it.
 pub const SUCCESSION_EVERY: Span = Span::secs(5);
@@ -138,6 +141,12 @@ pub const SETTLE_STEP: usize = 2048;
 
 /// Coins that a wallet keeps in memory to choose from, of some 100 bytes each; of more it reads the store.
 pub const PURSE: usize = 65_536;
+
+/// Keys of what earlier epochs have left that one turn removes: few enough that payments do not wait.
+pub const PRUNE_STEP: usize = 2048;
+
+/// How often a turn removes some.
+pub const PRUNE_EVERY: Span = Span::millis(100);
 
 /// Certificates that a wallet renews at once.
 pub const RENEWALS: usize = 32;

@@ -64,6 +64,14 @@ impl Paid {
 }
 
 impl Proof {
+    /// The epoch of its certificate; 0 if it needs none.
+    pub(crate) fn epoch(&self) -> u64 {
+        match self {
+            Self::Paid(paid) => paid.certificate.epoch,
+            Self::Genesis(()) | Self::Issue(_) => 0,
+        }
+    }
+
     /// The output that it proves to exist under a name, if the signatures that it adds to `votes`
     /// turn out right.
     pub fn resolve(

@@ -118,7 +118,7 @@ pub(super) fn check(
     inputs: Vec<Input<Validator>>,
 ) -> Vec<Result<Checked, Error>> {
     let known = records::must::<Me>(base, layout::ME)
-        .and_then(|me| Ok((me, rules.network.with_stored(base, layout::LINKS)?)));
+        .and_then(|me| Ok((me, rules.network.as_stored(base, layout::LINKS)?)));
     let (me, network) = match known {
         Ok(known) => known,
         Err(fault) => return inputs.iter().map(|_| Err(fault.clone().into())).collect(),
@@ -294,11 +294,7 @@ impl Known<'_> {
         let shown = judged.into_iter().map(|one| {
             let (judged, spend) = one?;
             (judged.is_signed(&mut votes, &mut owners)).ok()?;
-            let epochs = spend.proofs.iter().map(|proof| match proof {
-                Proof::Paid(paid) => paid.certificate.epoch,
-                _ => 0,
-            });
-            let epochs = epochs.max().unwrap_or_default();
+            let epochs = spend.proofs.iter().map(Proof::epoch).max().unwrap_or_default();
             Some(Shown { tx: judged.tx, spend: Box::new(spend), epochs })
         });
         shown.collect()

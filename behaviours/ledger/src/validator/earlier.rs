@@ -5,7 +5,7 @@ use covey_kernel::{Fault, RequestId, Scan, Store};
 
 use super::{
     Cx, Delta, Validator, layout,
-    records::{self, Entry, Lock, UNSIGNED},
+    records::{self, Entry, Listed, Lock, UNSIGNED},
 };
 use crate::{
     error::Error,
@@ -40,8 +40,8 @@ impl Validator {
             return Ok(false);
         }
         let key = layout::listed(self.memory.epoch(), tx);
-        let by = records::read::<u64>(store, &key)?.unwrap_or_default();
-        Ok(by & places != 0)
+        let listed = records::read::<Listed>(store, &key)?.unwrap_or_default();
+        Ok(listed.is_in(places))
     }
 
     /// What the imported set says of an output that a transaction is to spend.

@@ -1,7 +1,8 @@
 //! How far each validator has come. One that was set back to an older copy of its store would promise
 //! coins again that it has promised before; so the others keep what it told them, it asks them when it
 //! starts, and does not vote before enough have answered. Each epoch has its own keys and so its own
-//! heights; the numbers go on.
+//! heights, and is asked about anew when it is entered: a copy from before has the key of the next epoch
+//! too. The numbers go on.
 
 use covey_kernel::{Effect, Peer, PublicKey, RequestId};
 
@@ -53,9 +54,10 @@ impl Validator {
     }
 
     fn ask_my_height(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta, (place, to): (usize, Peer)) {
-        let errand = Errand::MyHeight(place);
+        let epoch = self.memory.epoch();
+        let errand = Errand::MyHeight(epoch, place);
         if !self.is_asked(delta, &to, |one| *one == errand) {
-            self.ask(cx, delta, to, errand, ToValidator::MyHeight(self.memory.epoch()));
+            self.ask(cx, delta, to, errand, ToValidator::MyHeight(epoch));
         }
     }
 
@@ -72,6 +74,7 @@ impl Validator {
         self.wake_succession(cx, &mut delta)?;
         self.wake_import(cx, &mut delta)?;
         self.wake_settling(cx, &mut delta)?;
+        self.wake_pruning(cx, &mut delta)?;
         Ok(delta)
     }
 

@@ -2,14 +2,16 @@
 //! them, each judged as a request would be. It begins before they seal, so that little is left to do
 //! when payments pause; whatever is written, a crash only interrupts it.
 
-use covey_kernel::{Effect, Fault, Peer, Scan, Store};
+use std::collections::BTreeSet;
+
+use covey_kernel::{Bounded, Effect, Fault, Peer, Scan, Store, merkle::Builder};
 
 use super::{
     Change, Cx, Delta, Errand, Stage, Validator,
     check::Shown,
     layout,
     memory::Settling,
-    records::{self, Entry, Facts, Source, UNSIGNED},
+    records::{self, Entry, Facts, Listed, Source, UNSIGNED},
 };
 use crate::{
     configuration::Configuration,
@@ -20,7 +22,6 @@ use crate::{
     vote::leaf,
     wire::ToValidator,
 };
-use covey_kernel::Bounded;
 
 /// Entries that are looked for at once among those that a member has not shown: some may have come
 /// from another one meanwhile.
@@ -35,18 +36,20 @@ impl Source {
 }
 
 impl Validator {
-    /// The epoch for which lock sets are taken over: the present one until its import is complete; then
-    /// the next one, as soon as a quorum has acknowledged a configuration that names this node.
-    pub(super) fn target(&self) -> Option<u64> {
-        let newest = self.memory.network.newest();
-        if let Some(term) = &self.memory.term {
-            if term.imported.is_none() {
-                return Some(term.epoch);
-            }
-            if term.epoch != newest.epoch {
-                return None;
-            }
+    /// The epochs for which lock sets are taken over: the present one until its import is complete, and
+    /// those for which it may be left; then the next one, as soon as a quorum has acknowledged a
+    /// configuration that names this node.
+    pub(super) fn targets(&self, store: &dyn Store) -> Result<BTreeSet<u64>, Fault> {
+        match &self.memory.term {
+            Some(term) if term.imported.is_none() => self.ways_on(store, term.epoch),
+            Some(term) if term.epoch != self.memory.network.newest().epoch => Ok(BTreeSet::new()),
+            _ => Ok(self.named_next().into_iter().collect()),
         }
+    }
+
+    /// The next epoch, if it looks as if this node is to be a member.
+    fn named_next(&self) -> Option<u64> {
+        let newest = self.memory.network.newest();
         let me = self.rules.node.public();
         let mut candidacies = self.memory.candidacies.values().map(|kept| &kept.candidacy);
         let named = candidacies.any(|one| {
@@ -61,8 +64,22 @@ impl Validator {
         self.memory.network.configuration(epoch.checked_sub(1)?)
     }
 
-    pub(super) fn source(&self, store: &dyn Store, epoch: u64, place: u8) -> Result<Source, Fault> {
-        Ok(records::read(store, &layout::source(epoch, place))?.unwrap_or_default())
+    /// How far the lock set of a member of the epoch before is taken over. Of the own list that is kept
+    /// apart, as it is taken over also by who was no member of that epoch.
+    pub(super) fn source(
+        &self,
+        store: &dyn Store,
+        epoch: u64,
+        (place, peer): (u8, &Peer),
+    ) -> Result<Source, Fault> {
+        if *peer != self.rules.node.public() {
+            return source(store, epoch, place);
+        }
+        let seal = match epoch.checked_sub(1) {
+            Some(before) => records::read(store, &layout::seal(before))?,
+            None => None,
+        };
+        Ok(Source { seal, ..source(store, epoch, layout::OWN)? })
     }
 
     /// Goes on with all of them.
@@ -72,18 +89,23 @@ impl Validator {
             cx.effects.push(Effect::Wake(at));
             return Ok(());
         }
-        let Some(epoch) = self.target() else {
+        let targets = self.targets(cx.view)?;
+        if targets.is_empty() {
             delta.0.push(Change::ImportAt(None));
             return Ok(());
-        };
+        }
         let at = cx.now.plus(IMPORT_AGAIN);
         delta.0.push(Change::ImportAt(Some(at)));
         cx.effects.push(Effect::Wake(at));
-        let Some(configuration) = self.predecessors(epoch) else { return Ok(()) };
-        for (place, member) in (0u8..).zip(configuration.members.iter()) {
-            self.draw(cx, delta, epoch, (place, member.peer))?;
+        for epoch in targets {
+            self.copy_own(cx, delta, epoch)?;
+            let Some(configuration) = self.predecessors(epoch) else { continue };
+            for (place, member) in (0u8..).zip(configuration.members.iter()) {
+                self.draw(cx, delta, epoch, (place, member.peer))?;
+            }
+            self.settle(cx, delta, epoch)?;
         }
-        self.settle(cx, delta, epoch)
+        Ok(())
     }
 
     /// Goes on with one of them.
@@ -94,12 +116,12 @@ impl Validator {
         epoch: u64,
         (place, peer): (u8, Peer),
     ) -> Result<(), Fault> {
-        let mut source = self.source(cx.view, epoch, place)?;
-        if source.lied {
+        if peer == self.rules.node.public() {
             return Ok(());
         }
-        if peer == self.rules.node.public() {
-            return self.copy_own(cx, delta, epoch, place, source);
+        let mut source = source(cx.view, epoch, place)?;
+        if source.lied {
+            return Ok(());
         }
         let missing = self.missing(cx, epoch, place, &mut source)?;
         if missing.is_empty() && source.wanted > 0 {
@@ -124,24 +146,27 @@ impl Validator {
         Ok(())
     }
 
-    /// The own lock set is merged like any other.
-    fn copy_own(
-        &self,
-        cx: &mut Cx<'_, '_>,
-        delta: &mut Delta,
-        epoch: u64,
-        place: u8,
-        mut source: Source,
-    ) -> Result<(), Fault> {
-        let part = LogFrom { epoch: epoch.saturating_sub(1), from: source.listed.count() };
-        let Some((seal, count)) = self.own_set(cx.view, part.epoch)? else { return Ok(()) };
-        let ids = self.own_log(cx.view, part, count)?;
-        source.seal = seal;
+    /// The own list is merged like the lock set of a member.
+    fn copy_own(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta, epoch: u64) -> Result<(), Fault> {
+        let mut source = source(cx.view, epoch, layout::OWN)?;
+        let count = own_list(cx.view)?.count();
+        let ids = self.own_log(cx.view, source.listed.count(), count)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
         let more = ids.len() == LOG_PAGE;
         for tx in ids {
-            self.list(cx, epoch, place, &mut source, &tx)?;
+            source.listed.push(leaf(&tx));
+            let key = layout::listed(epoch, &tx);
+            let before = records::read::<Listed>(cx.view, &key)?;
+            let listed = Listed { own: true, ..before.unwrap_or_default() };
+            records::write(cx.view, key, &listed);
+            if before.is_none() {
+                let facts: Facts = records::must(cx.view, &layout::facts(&tx))?;
+                note_spenders(cx, epoch, &tx, &facts.inputs);
+            }
         }
-        records::write(cx.view, layout::source(epoch, place), &source);
+        records::write(cx.view, layout::source(epoch, layout::OWN), &source);
         if more {
             delta.0.push(Change::ImportAt(Some(cx.now)));
             cx.effects.push(Effect::Wake(cx.now));
@@ -158,22 +183,24 @@ impl Validator {
         source: &mut Source,
         tx: &TxId,
     ) -> Result<(), Fault> {
-        source.listed.push(leaf(tx));
         let key = layout::listed(epoch, tx);
-        let before = records::read::<u64>(cx.view, &key)?.unwrap_or_default();
+        let before = records::read::<Listed>(cx.view, &key)?;
+        let listed = before.unwrap_or_default();
         let bit = 1u64.checked_shl(u32::from(place)).unwrap_or_default();
-        if before & bit != 0 {
-            // Twice on its list; it counts for the root only.
+        if listed.by & bit != 0 {
+            // Nobody honest lists anything twice; and who could would never come to an end.
+            source.lied = true;
             return Ok(());
         }
-        records::write(cx.view, key, &(before | bit));
-        match records::read::<Facts>(cx.view, &layout::facts(tx))? {
-            Some(facts) if before == 0 => note_spenders(cx, epoch, tx, &facts.inputs),
-            Some(_) => {}
-            None => {
-                cx.view.put(layout::wanted(epoch, place, tx), Vec::new());
-                source.wanted = source.wanted.saturating_add(1);
-            }
+        source.listed.push(leaf(tx));
+        records::write(cx.view, key, &Listed { by: listed.by | bit, ..listed });
+        let facts = records::read::<Facts>(cx.view, &layout::facts(tx))?;
+        if let Some(facts) = facts.as_ref().filter(|_| before.is_none()) {
+            note_spenders(cx, epoch, tx, &facts.inputs);
+        }
+        if facts.is_none_or(|facts| facts.epochs >= epoch) {
+            cx.view.put(layout::wanted(epoch, place, tx), Vec::new());
+            source.wanted = source.wanted.saturating_add(1);
         }
         Ok(())
     }
@@ -201,7 +228,7 @@ impl Validator {
         let before = source.wanted;
         for (key, _) in found {
             let tx = layout::last_tx(&key).ok_or_else(|| Fault::Corrupt("a wanted id".into()))?;
-            if cx.view.get(&layout::facts(&tx))?.is_some() {
+            if is_shown(cx.view, epoch, &tx)? {
                 // Another one has shown it.
                 cx.view.delete(key);
                 source.wanted = source.wanted.saturating_sub(1);
@@ -223,8 +250,9 @@ impl Validator {
         (epoch, place, from): (u64, u8, u64),
         page: LogPage,
     ) -> Result<(), Fault> {
-        let mut source = self.source(cx.view, epoch, place)?;
-        if self.target() != Some(epoch) || source.listed.count() != from || source.lied {
+        let mut source = source(cx.view, epoch, place)?;
+        let asked = self.targets(cx.view)?.contains(&epoch) && source.listed.count() == from;
+        if !asked || source.lied {
             return Ok(());
         }
         let Some(member) =
@@ -264,8 +292,8 @@ impl Validator {
         (epoch, place, asked): (u64, u8, Vec<TxId>),
         entries: Vec<Option<Shown>>,
     ) -> Result<(), Fault> {
-        let mut source = self.source(cx.view, epoch, place)?;
-        if self.target() != Some(epoch) || source.lied {
+        let mut source = source(cx.view, epoch, place)?;
+        if source.lied || !self.targets(cx.view)?.contains(&epoch) {
             return Ok(());
         }
         source.lied = entries.is_empty() || entries.len() > asked.len();
@@ -290,8 +318,9 @@ impl Validator {
         self.settle(cx, delta, epoch)
     }
 
-    /// Keeps an entry that was judged. What is known of a transaction is never replaced: its
-    /// certificates are older than those of any epoch for which it may be handed over.
+    /// Keeps an entry that was judged. What is known of a transaction is replaced only by what has older
+    /// certificates, if those that are known are too new for the epoch: all entries of a lock set must
+    /// have been good when it was sealed.
     fn keep_entry(
         &self,
         cx: &mut Cx<'_, '_>,
@@ -299,42 +328,62 @@ impl Validator {
         tx: TxId,
         spend: Spend,
     ) -> Result<(), Fault> {
-        if cx.view.get(&layout::facts(&tx))?.is_some() {
+        if is_shown(cx.view, epoch, &tx)? {
             return Ok(());
         }
         note_spenders(cx, epoch, &tx, &spend.body.inputs);
-        note_entry(cx, tx, Entry { epoch, first: UNSIGNED, index: 0, spend });
+        let entry = match records::read::<Entry>(cx.view, &layout::entry(&tx))? {
+            Some(known) => Entry { spend, ..known },
+            None => Entry { epoch, first: UNSIGNED, index: 0, spend },
+        };
+        note_entry(cx, tx, entry);
         Ok(())
     }
 
-    /// Begins to go through the union, once a quorum of complete sets is there, the own one among them
-    /// if there is one.
+    /// Begins to go through the union, once a quorum of complete sets is there, and all of the own list.
     fn settle(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta, epoch: u64) -> Result<(), Fault> {
-        let entered = self.memory.term.as_ref().is_some_and(|term| term.epoch == epoch);
+        let importing = self.memory.term.as_ref().is_some_and(|term| term.imported.is_none());
         let begun = self.memory.settling.is_some()
             || delta.0.iter().any(|change| matches!(change, Change::Settling(Some(_))));
         let Some(configuration) = self.predecessors(epoch) else { return Ok(()) };
-        if !entered || begun || self.memory.stage == Stage::Behind {
+        if !importing || begun || self.memory.stage == Stage::Behind {
+            return Ok(());
+        }
+        let log = own_list(cx.view)?;
+        if source(cx.view, epoch, layout::OWN)?.listed.count() != log.count() {
             return Ok(());
         }
         let (mut places, mut complete) = (0u64, 0usize);
         for (place, member) in (0u8..).zip(configuration.members.iter()) {
-            if self.source(cx.view, epoch, place)?.is_complete() {
+            if self.source(cx.view, epoch, (place, &member.peer))?.is_complete() {
                 places |= 1u64.checked_shl(u32::from(place)).unwrap_or_default();
                 complete = complete.saturating_add(1);
-            } else if member.peer == self.rules.node.public()
-                && cx.view.get(&layout::seal(configuration.epoch))?.is_some()
-            {
-                return Ok(());
             }
         }
         if complete >= configuration.quorum() {
-            let settling = Settling { places, after: None, log: Default::default() };
+            let settling = Settling { epoch, places, after: None, log };
             delta.0.push(Change::Settling(Some(settling)));
             cx.effects.push(Effect::Wake(cx.now));
         }
         Ok(())
     }
+}
+
+/// How far the lock set of the member at a place of the epoch before is taken over.
+pub(super) fn source(store: &dyn Store, epoch: u64, place: u8) -> Result<Source, Fault> {
+    Ok(records::read(store, &layout::source(epoch, place))?.unwrap_or_default())
+}
+
+/// The tree over the own list.
+pub(super) fn own_list(store: &dyn Store) -> Result<Builder, Fault> {
+    Ok(records::read(store, layout::LOGGED)?.unwrap_or_default())
+}
+
+/// Whether a transaction is known as it may be handed over to an epoch: with certificates of epochs
+/// before it.
+fn is_shown(store: &dyn Store, epoch: u64, tx: &TxId) -> Result<bool, Fault> {
+    let facts = records::read::<Facts>(store, &layout::facts(tx))?;
+    Ok(facts.is_some_and(|facts| facts.epochs < epoch))
 }
 
 /// Notes for an epoch what a transaction that was listed spends.

@@ -6,7 +6,7 @@ use crate::output::{Outpoint, TxId};
 
 /// What the validator knows of itself.
 pub(super) const ME: &[u8] = &[0x01];
-/// The voting key that was made for the next epoch.
+/// Voting keys that were made for epochs that are still to be entered.
 pub(super) const NEXT: &[u8] = &[0x02];
 /// The certified configurations.
 pub(super) const LINKS: &[u8] = &[0x03];
@@ -18,6 +18,15 @@ pub(super) const ENTRIES: &[u8] = &[0x11];
 pub(super) const BALLOTS: &[u8] = &[0x12];
 /// All evidence of double-spends.
 pub(super) const EVIDENCE: &[u8] = &[0x15];
+/// The own list: all that was ever locked or taken over.
+pub(super) const LOG: &[u8] = &[0x16];
+/// The tree over the own list.
+pub(super) const LOGGED: &[u8] = &[0x17];
+/// What is of use only to who is in an epoch, or imports for it; ascending, with the epoch behind it:
+/// locks, what was listed, what that spends, sources, what is wanted of them, that it is complete.
+pub(super) const OF_ONE_EPOCH: [u8; 6] = [0x10, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e];
+/// Stands for a place where a validator takes over its own list.
+pub(super) const OWN: u8 = u8::MAX;
 
 /// The lock of an output in an epoch. Locks of an earlier epoch are not found: they are none.
 pub(super) fn lock(epoch: u64, outpoint: &Outpoint) -> Vec<u8> {
@@ -54,8 +63,13 @@ pub(super) fn evidence(outpoint: &Outpoint) -> Vec<u8> {
     [EVIDENCE, outpoint.key().as_slice()].concat()
 }
 
-fn of_epoch(tag: u8, epoch: u64, rest: &[u8]) -> Vec<u8> {
+pub(super) fn of_epoch(tag: u8, epoch: u64, rest: &[u8]) -> Vec<u8> {
     [&[tag], epoch.to_be_bytes().as_slice(), rest].concat()
+}
+
+/// The voting key that was made for an epoch.
+pub(super) fn next(epoch: u64) -> Vec<u8> {
+    of_epoch(0x02, epoch, &[])
 }
 
 /// The certified configuration of an epoch.
@@ -73,19 +87,10 @@ pub(super) fn successor(epoch: u64) -> Vec<u8> {
     of_epoch(0x05, epoch, &[])
 }
 
-/// The transaction at a place of the own lock set of an epoch.
-pub(super) fn log(epoch: u64, at: u64) -> Vec<u8> {
-    of_epoch(0x16, epoch, &at.to_be_bytes())
-}
-
-/// All of the own lock set of an epoch.
-pub(super) fn log_of(epoch: u64) -> Vec<u8> {
-    of_epoch(0x16, epoch, &[])
-}
-
-/// The tree over the own lock set of an epoch.
-pub(super) fn logged(epoch: u64) -> Vec<u8> {
-    of_epoch(0x17, epoch, &[])
+/// The transaction at a place of the own list. It goes on over epochs: the lock set of each is the
+/// beginning of it up to where it was sealed.
+pub(super) fn log(at: u64) -> Vec<u8> {
+    [LOG, at.to_be_bytes().as_slice()].concat()
 }
 
 /// The own seal of an epoch.
@@ -103,7 +108,7 @@ pub(super) fn all_listed(epoch: u64) -> Vec<u8> {
     of_epoch(0x1a, epoch, &[])
 }
 
-/// Which members of the epoch before have a transaction in their lock sets.
+/// Who has a transaction in a lock set that is taken over for an epoch.
 pub(super) fn listed(epoch: u64, tx: &TxId) -> Vec<u8> {
     of_epoch(0x1a, epoch, tx.0.as_bytes())
 }

@@ -61,8 +61,8 @@ pub(super) struct Term {
 /// What an own question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
-    /// How far this validator had come, of the member at a place.
-    MyHeight(usize),
+    /// How far this validator had come in an epoch, of the member at a place.
+    MyHeight(u64, usize),
     /// Something that only needs to be noted.
     Told,
     /// The configurations after the newest one known.
@@ -76,11 +76,13 @@ pub(super) enum Errand {
 /// A union of lock sets that is gone through.
 #[derive(Clone, Debug)]
 pub(super) struct Settling {
+    /// For which epoch.
+    pub(super) epoch: u64,
     /// Whose lock sets.
     pub(super) places: u64,
     /// The last one gone through.
     pub(super) after: Option<TxId>,
-    /// The tree over what passed.
+    /// The tree over the own list, with what passed.
     pub(super) log: Builder,
 }
 
@@ -117,6 +119,20 @@ pub(super) struct Memory {
     pub(super) settling: Option<Settling>,
     /// Transactions that the others were shown for somebody who has only a phrase, and when.
     pub(super) passed: BTreeMap<TxId, Time>,
+    pub(super) pruning: Pruning,
+}
+
+/// How far it is removed what earlier epochs have left.
+#[derive(Debug, Default)]
+pub(super) struct Pruning {
+    /// Nothing is left of epochs before this one, since the start.
+    pub(super) done: u64,
+    /// Those before this one are gone through.
+    pub(super) below: Option<u64>,
+    /// The last key removed.
+    pub(super) after: Option<Vec<u8>>,
+    /// Not before this time.
+    pub(super) at: Time,
 }
 
 /// One change of it.
@@ -154,6 +170,7 @@ pub(super) enum Change {
     ImportAt(Option<Time>),
     /// The others were shown a transaction.
     Passed(TxId, Time),
+    Pruning(Pruning),
 }
 
 impl Memory {
@@ -220,6 +237,7 @@ impl Memory {
             Change::Settling(settling) => self.settling = settling,
             Change::SuccessionAt(at) => self.succession_at = at,
             Change::ImportAt(at) => self.import_at = at,
+            Change::Pruning(pruning) => self.pruning = pruning,
         }
     }
 }

@@ -8,11 +8,13 @@ mod importing;
 mod layout;
 mod memory;
 mod proposals;
+mod pruning;
 mod records;
 mod restoring;
 mod serving;
 mod settling;
 mod showing;
+mod straggling;
 mod succession;
 mod term;
 mod voting;
@@ -105,6 +107,12 @@ impl Machine for Validator {
         let me = term::started(&rules, &network, view)?;
         let term = term::resumed(&rules, &network, &me, view)?;
         let next = next_sequence(view)?;
+        // What was locked and is not listed would be missing in the lock set that it seals.
+        if next > 0 && view.get(layout::LOGGED)?.is_none() {
+            return Err(
+                Fault::Corrupt("what this validator has locked is not listed".into()).into()
+            );
+        }
         let stage = match (&term, me.sealed) {
             // It was told once that it is behind, by its own word.
             (Some(term), _) if term::is_behind(term, next, view)? => Stage::Behind,
@@ -131,6 +139,7 @@ impl Machine for Validator {
             import_at: None,
             settling: None,
             passed: Default::default(),
+            pruning: Default::default(),
         };
         Ok(Self { rules, memory })
     }
@@ -256,7 +265,9 @@ impl Validator {
         // Whoever does not answer, or is not ready, is asked again in time.
         let Ok(answer) = outcome else { return Ok(delta) };
         match (errand, answer) {
-            (Errand::MyHeight(place), Answered::Plain(FromValidator::Height(height))) => {
+            (Errand::MyHeight(epoch, place), Answered::Plain(FromValidator::Height(height)))
+                if epoch == self.memory.epoch() =>
+            {
                 delta.and(self.told_mine(cx, place, height));
             }
             (Errand::Links, Answered::Links(links)) => {

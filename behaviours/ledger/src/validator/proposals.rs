@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use covey_kernel::{
-    CommandId, Effect, Fault, Hash, NetworkId, RequestId, Scan, Signature, Store, cbor,
+    CommandId, Effect, Fault, Hash, Keypair, NetworkId, RequestId, Scan, Signature, Store, cbor,
 };
 
 use super::{
@@ -13,11 +13,12 @@ use super::{
     memory::Term,
     records::{self, Kept},
     reply,
+    term::keys,
 };
 use crate::{
     configuration::Member,
     error::Error,
-    limits::{CANDIDACIES, SUCCESSION_EVERY},
+    limits::{CANDIDACIES, KEYS, SUCCESSION_EVERY},
     reconfigure::{
         ACKNOWLEDGE, Acceptance, Candidacy, Placed, Proposal, SUCCESSOR, Successor, merge,
     },
@@ -42,24 +43,36 @@ impl Validator {
     pub(super) fn join(&self, cx: &mut Cx<'_, '_>, mut entry: Member) -> Result<Member, Error> {
         let newest = self.memory.network.newest().epoch;
         let epoch = newest.saturating_add(1);
-        let known = records::read::<records::Term>(cx.view, layout::NEXT)?;
-        let key = match &known {
-            Some(next) if next.epoch == epoch => next.key()?,
-            // The key of a certified epoch that this node has still to enter.
-            Some(next) if self.is_named(next)? => return Err(Error::EpochNotOver),
-            _ => {
-                let key = covey_kernel::Keypair::generate(cx.rng);
-                let next = records::Term::new(epoch, &key);
-                records::write(cx.view, layout::NEXT.to_vec(), &next);
-                key
-            }
+        let key = match records::read::<records::Term>(cx.view, &layout::next(epoch))? {
+            Some(next) => next.key()?,
+            None => self.make_key(cx, epoch)?,
         };
         entry.peer = self.rules.node.public();
         entry.vote = key.public();
         Ok(entry)
     }
 
-    fn is_named(&self, next: &records::Term) -> Result<bool, Fault> {
+    /// Who has not entered the epoch that has begun may have a key for it, and be a member of others that
+    /// follow: a key for each, but not for ever more.
+    fn make_key(&self, cx: &mut Cx<'_, '_>, epoch: u64) -> Result<Keypair, Error> {
+        let mut named = 0usize;
+        for next in keys(cx.view)? {
+            if self.is_named(&next)? {
+                named = named.saturating_add(1);
+            } else {
+                cx.view.delete(layout::next(next.epoch));
+            }
+        }
+        if named >= KEYS {
+            return Err(Error::EpochNotOver);
+        }
+        let key = Keypair::generate(cx.rng);
+        records::write(cx.view, layout::next(epoch), &records::Term::new(epoch, &key));
+        Ok(key)
+    }
+
+    /// Whether an epoch is certified with this key of this node.
+    pub(super) fn is_named(&self, next: &records::Term) -> Result<bool, Fault> {
         let vote = next.key()?.public();
         let configuration = self.memory.network.configuration(next.epoch);
         Ok(configuration.is_some_and(|one| one.members.iter().any(|member| member.vote == vote)))
@@ -192,10 +205,8 @@ impl Validator {
         let Some(place) = proposal.configuration.place(&self.rules.node.public()) else {
             return Ok(false);
         };
-        let next = records::read::<records::Term>(cx.view, layout::NEXT)?;
-        let Some(next) = next.filter(|next| next.epoch == proposal.configuration.epoch) else {
-            return Ok(false);
-        };
+        let next = layout::next(proposal.configuration.epoch);
+        let Some(next) = records::read::<records::Term>(cx.view, &next)? else { return Ok(false) };
         let key = next.key()?;
         let named = proposal.configuration.members.get(place).map(|member| member.vote);
         let Ok(place) = u8::try_from(place) else { return Ok(false) };

@@ -60,11 +60,24 @@ record! {
         pub inputs: Bounded<Outpoint, INPUTS>,
         /// Bit `i` is set if the input at `i` is proven by a certificate.
         pub paid: u64,
+        /// The newest epoch of these certificates.
+        pub epochs: u64,
     }
 }
 
 record! {
-    /// How far the lock set of a member of the last epoch is taken over.
+    /// Who has a transaction in a lock set that is taken over.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(super) struct Listed {
+        /// Members of the epoch before: bit `i` is the one at place `i`.
+        pub by: u64,
+        /// Whether it is in the own list.
+        pub own: bool,
+    }
+}
+
+record! {
+    /// How far the lock set of a member of the last epoch, or the own list, is taken over.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub(super) struct Source {
         /// What it has sealed, if it has.
@@ -186,12 +199,20 @@ impl Lock {
     }
 }
 
+impl Listed {
+    /// Whether it is in the union of the lock sets of members at these places, and the own one.
+    pub(super) fn is_in(self, places: u64) -> bool {
+        self.own || self.by & places != 0
+    }
+}
+
 impl Facts {
     pub(super) fn of(spend: &Spend) -> Self {
         let paid =
             spend.proofs.iter().zip(0u32..).filter(|(proof, _)| matches!(proof, Proof::Paid(_)));
         let paid = paid.filter_map(|(_, at)| 1u64.checked_shl(at)).fold(0, |all, bit| all | bit);
-        Self { inputs: spend.body.inputs.clone(), paid }
+        let epochs = spend.proofs.iter().map(Proof::epoch).max().unwrap_or_default();
+        Self { inputs: spend.body.inputs.clone(), paid, epochs }
     }
 
     /// The transactions whose certificates prove inputs.

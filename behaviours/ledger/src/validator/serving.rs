@@ -20,9 +20,14 @@ use crate::{
 const ENTRIES_BYTES: usize = RESPONSE_BYTES - 512;
 
 impl Validator {
-    /// Whether a node takes lock sets over from this one.
+    /// Whether a node may take lock sets over from this one: it is, or was, a validator, or is proposed
+    /// as one. Who was late in an epoch of long ago may still need what was sealed then.
     fn serves(&self, peer: &Peer) -> Result<(), Error> {
-        if self.partners().contains(peer) { Ok(()) } else { Err(Reason::CertificateSigners.into()) }
+        let mut known = self.memory.network.configurations();
+        if known.any(|one| one.place(peer).is_some()) || self.partners().contains(peer) {
+            return Ok(());
+        }
+        Err(Reason::CertificateSigners.into())
     }
 
     /// The own seal of an epoch, and how many transactions are in the set.
@@ -39,16 +44,16 @@ impl Validator {
         Ok(term.map(|term| (None, term.log.count())))
     }
 
-    /// Ids of the own lock set. What lies behind its end is of an import that was broken off.
+    /// Ids of the own list. What lies behind its end is of an import that was broken off.
     pub(super) fn own_log(
         &self,
         store: &dyn Store,
-        LogFrom { epoch, from }: LogFrom,
+        from: u64,
         count: u64,
     ) -> Result<Vec<TxId>, Fault> {
-        let mut scan = Scan::prefix(&layout::log_of(epoch)).limit(LOG_PAGE);
-        scan.from = layout::log(epoch, from);
-        scan = scan.before(&layout::log(epoch, count));
+        let mut scan = Scan::prefix(layout::LOG).limit(LOG_PAGE);
+        scan.from = layout::log(from);
+        scan = scan.before(&layout::log(count));
         let ids = store.scan(&scan)?.into_iter();
         ids.map(|(_, bytes)| cbor::decode_stored(&bytes)).collect()
     }
@@ -63,7 +68,7 @@ impl Validator {
         self.serves(&peer)?;
         let set = self.own_set(cx.view, part.epoch)?;
         let (seal, count) = set.ok_or(Error::NotReady(NotReady::Importing(())))?;
-        let ids = Bounded::first(self.own_log(cx.view, part, count)?);
+        let ids = Bounded::first(self.own_log(cx.view, part.from, count)?);
         answer(cx, id, &FromValidator::Log(Box::new(LogPage { seal, ids })));
         Ok(Delta::default())
     }

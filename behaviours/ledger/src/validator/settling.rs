@@ -1,13 +1,15 @@
 //! The end of an import: the union of a quorum of lock sets is gone through once more, now that all of
-//! it is known, and becomes the beginning of this validator's own lock set. That it is complete is
+//! it is known, and what is new goes to the end of this validator's own list. That it is complete is
 //! written last; until then a crash begins it anew.
 
 use covey_kernel::{Effect, Fault, Scan, Store, cbor};
 
 use super::{
-    Change, Cx, Delta, Stage, Validator, layout,
+    Change, Cx, Delta, Stage, Validator,
+    importing::source,
+    layout,
     memory::Settling,
-    records::{self, Facts, Imported},
+    records::{self, Facts, Imported, Listed},
 };
 use crate::{limits::SETTLE_STEP, output::TxId, vote::leaf};
 
@@ -18,11 +20,8 @@ impl Validator {
         cx: &mut Cx<'_, '_>,
         delta: &mut Delta,
     ) -> Result<(), Fault> {
-        let (Some(settling), Some(term)) = (&self.memory.settling, &self.memory.term) else {
-            return Ok(());
-        };
-        let mut settling = settling.clone();
-        let epoch = term.epoch;
+        let Some(mut settling) = self.memory.settling.clone() else { return Ok(()) };
+        let epoch = settling.epoch;
         let mut scan = Scan::prefix(&layout::all_listed(epoch)).limit(SETTLE_STEP);
         if let Some(after) = &settling.after {
             scan = scan.after(&layout::listed(epoch, after));
@@ -32,18 +31,18 @@ impl Validator {
         for (key, bytes) in page {
             let tx = layout::last_tx(&key).ok_or_else(|| Fault::Corrupt("a listed id".into()))?;
             settling.after = Some(tx);
-            let by: u64 = cbor::decode_stored(&bytes)?;
-            if by & settling.places == 0 {
-                continue;
+            let listed: Listed = cbor::decode_stored(&bytes)?;
+            let by = listed.by & settling.places;
+            if by != 0 && !self.is_founded(cx, epoch, &tx, settling.places)? {
+                return self.discard(cx, delta, epoch, by);
             }
-            if !self.is_founded(cx, epoch, &tx, settling.places)? {
-                return self.discard(cx, delta, epoch, by & settling.places);
+            if by != 0 && !listed.own {
+                records::write(cx.view, layout::log(settling.log.count()), &tx);
+                settling.log.push(leaf(&tx));
             }
-            records::write(cx.view, layout::log(epoch, settling.log.count()), &tx);
-            settling.log.push(leaf(&tx));
         }
         if last {
-            return self.finish(cx, delta, epoch, settling);
+            return self.finish(cx, delta, settling);
         }
         cx.effects.push(Effect::Wake(cx.now));
         delta.0.push(Change::Settling(Some(settling)));
@@ -62,8 +61,8 @@ impl Validator {
     ) -> Result<bool, Fault> {
         let facts: Facts = records::must(cx.view, &layout::facts(tx))?;
         for parent in facts.parents() {
-            let by = records::read::<u64>(cx.view, &layout::listed(epoch, &parent))?;
-            if by.unwrap_or_default() & places == 0 {
+            let listed = records::read::<Listed>(cx.view, &layout::listed(epoch, &parent))?;
+            if !listed.unwrap_or_default().is_in(places) {
                 return Ok(false);
             }
         }
@@ -80,7 +79,7 @@ impl Validator {
     ) -> Result<(), Fault> {
         for place in 0..64u8 {
             if liars.checked_shr(u32::from(place)).is_some_and(|bits| bits & 1 == 1) {
-                let mut source = self.source(cx.view, epoch, place)?;
+                let mut source = source(cx.view, epoch, place)?;
                 source.lied = true;
                 records::write(cx.view, layout::source(epoch, place), &source);
             }
@@ -95,10 +94,13 @@ impl Validator {
         &self,
         cx: &mut Cx<'_, '_>,
         delta: &mut Delta,
-        epoch: u64,
-        Settling { places, log, .. }: Settling,
+        settling: Settling,
     ) -> Result<(), Fault> {
-        records::write(cx.view, layout::logged(epoch), &log);
+        if self.memory.term.as_ref().is_none_or(|term| term.epoch != settling.epoch) {
+            return self.go_another_way(cx, delta, settling);
+        }
+        let Settling { epoch, places, log, .. } = settling;
+        records::write(cx.view, layout::LOGGED.to_vec(), &log);
         records::write(cx.view, layout::imported(epoch), &Imported { places });
         delta.0.push(Change::Settling(None));
         delta.0.push(Change::Imported(places, log));

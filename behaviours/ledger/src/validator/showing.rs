@@ -87,13 +87,14 @@ impl Validator {
     }
 
     fn import(&self, store: &dyn Store) -> Result<Option<ImportView>, Fault> {
-        let Some(epoch) = self.target() else { return Ok(None) };
+        // Of several the one that it is in.
+        let Some(epoch) = self.targets(store)?.first().copied() else { return Ok(None) };
         let before = epoch.checked_sub(1);
         let before = before.and_then(|before| self.memory.network.configuration(before));
         let Some(before) = before else { return Ok(None) };
         let mut sources = Vec::new();
         for (place, member) in (0u8..).zip(before.members.iter()) {
-            let source = self.source(store, epoch, place)?;
+            let source = self.source(store, epoch, (place, &member.peer))?;
             sources.push(SourceView {
                 name: member.name.clone(),
                 listed: source.listed.count(),

@@ -1,10 +1,14 @@
-//! The epoch that a validator is in. It is in one at a time: when it has sealed one, it enters the next
-//! of which it is a member, with the key that it made for it.
+//! The epoch that a validator is in. It is in one at a time: when it has sealed one, or left it as one
+//! that came too late, it enters the next of which it is a member, with the key that it made for it.
 
-use covey_kernel::{Effect, Fault, Keypair, Store, View};
+use std::collections::BTreeSet;
+
+use covey_kernel::{Effect, Fault, Keypair, Scan, Store, View, cbor, merkle::Builder};
 
 use super::{
-    Change, Cx, Delta, Event, Rules, Stage, Validator, layout,
+    Change, Cx, Delta, Event, Rules, Stage, Validator,
+    importing::own_list,
+    layout,
     memory::Term,
     records::{self, Imported, Me},
 };
@@ -67,7 +71,7 @@ pub(super) fn resumed(
         _ => records::read::<Imported>(store, &layout::imported(epoch))?.map(|one| one.places),
     };
     let log = match imported {
-        Some(_) => records::read(store, &layout::logged(epoch))?.unwrap_or_default(),
+        Some(_) => own_list(store)?,
         None => Default::default(),
     };
     Ok(Some(Term { epoch, key, place, imported, log }))
@@ -77,6 +81,23 @@ pub(super) fn resumed(
 pub(super) fn is_behind(term: &Term, next: u64, store: &dyn Store) -> Result<bool, Fault> {
     let own = records::read::<SignedHeight>(store, &layout::height(&term.key.public()))?;
     Ok(own.is_some_and(|own| own.height.next > next))
+}
+
+/// The keys that it has made for epochs that it has still to enter, by epoch.
+pub(super) fn keys(store: &dyn Store) -> Result<Vec<records::Term>, Fault> {
+    let all = store.scan(&Scan::prefix(layout::NEXT))?.into_iter();
+    all.map(|(_, bytes)| cbor::decode_stored(&bytes)).collect()
+}
+
+/// How an epoch is left for another one.
+pub(super) struct Entering {
+    /// The first that may be entered.
+    pub(super) from: u64,
+    /// Whether the one before is sealed.
+    pub(super) sealed: bool,
+    /// The import for the one that is entered, if it is complete: whose lock sets, and the tree over the
+    /// own list with them.
+    pub(super) imported: Option<(u64, Builder)>,
 }
 
 impl Validator {
@@ -125,37 +146,61 @@ impl Validator {
         let set = LockSet { epoch: *epoch, count: log.count(), root: log.root() };
         let seal = Seal::sign(key, &self.rules.network.id, set);
         records::write(cx.view, layout::seal(*epoch), &seal);
-        records::write(cx.view, layout::logged(*epoch), log);
-        self.enter(cx, &self.memory.network, true)
+        records::write(cx.view, layout::LOGGED.to_vec(), log);
+        self.enter(
+            cx,
+            &self.memory.network,
+            Entering { from: epoch.saturating_add(1), sealed: true, imported: None },
+        )
     }
 
-    /// Enters the epoch for which it has made a key, if it is a member of it; else it is in none.
+    /// What a validator does first in an epoch. It may be a copy from before, of one that has voted in it
+    /// already; so it asks the other members, if there are any.
+    fn entered(&self, network: &Network, term: Option<&Term>) -> Stage {
+        let Some(term) = term else { return Stage::Sealed };
+        let quorum = network.configuration(term.epoch).map(Configuration::quorum);
+        match (quorum, term.imported) {
+            (Some(1), None) => Stage::Importing,
+            (Some(1), Some(_)) if network.newest().epoch == term.epoch => Stage::Voting,
+            (Some(1), Some(_)) => Stage::Sealing,
+            _ => Stage::Checking(BTreeSet::new()),
+        }
+    }
+
+    /// Enters the first epoch from one on of which it is a member with the key that it made for it; else
+    /// it is in none. Keys of the epochs that it leaves out are erased: it never votes in them.
     pub(super) fn enter(
         &self,
         cx: &mut Cx<'_, '_>,
         network: &Network,
-        sealed: bool,
+        Entering { from, sealed, imported }: Entering,
     ) -> Result<Delta, Fault> {
-        let next = records::read::<records::Term>(cx.view, layout::NEXT)?;
         let mut term = None;
-        if let Some(next) = &next
-            && let Some(configuration) = network.configuration(next.epoch)
-            && let key = next.key()?
-            && let Some(place) = place_of(configuration, &self.rules, &key)
-        {
-            let log = Default::default();
-            term = Some(Term { epoch: next.epoch, key, place, imported: None, log });
-            cx.view.delete(layout::NEXT.to_vec());
+        for next in keys(cx.view)? {
+            // One that is not certified may become a member's.
+            let Some(configuration) = network.configuration(next.epoch) else { break };
+            cx.view.delete(layout::next(next.epoch));
+            let key = next.key()?;
+            let place = place_of(configuration, &self.rules, &key);
+            if let Some(place) = place.filter(|_| next.epoch >= from) {
+                let log = Default::default();
+                term = Some(Term { epoch: next.epoch, key, place, imported: None, log });
+                break;
+            }
         }
         if term.is_none() && !sealed {
             return Ok(Delta::default());
         }
+        if let (Some(term), Some((places, log))) = (&mut term, imported) {
+            records::write(cx.view, layout::LOGGED.to_vec(), &log);
+            records::write(cx.view, layout::imported(term.epoch), &Imported { places });
+            (term.imported, term.log) = (Some(places), log);
+        }
+        let me: Me = records::must(cx.view, layout::ME)?;
         let stored = term.as_ref().map(|term| records::Term::new(term.epoch, &term.key));
-        let sealed = sealed || self.memory.stage == Stage::Sealed;
-        let me = Me { starts: self.memory.starts, sealed, term: stored };
+        let me = Me { sealed: sealed || me.sealed, term: stored, ..me };
         records::write(cx.view, layout::ME.to_vec(), &me);
-        let stage = if term.is_some() { Stage::Importing } else { Stage::Sealed };
-        let stage = self.becomes(cx, stage);
+        let stage = self.becomes(cx, self.entered(network, term.as_ref()));
         cx.effects.push(Effect::Wake(cx.now));
         let term = Change::Term(term.map(Box::new));
         Ok(Delta(vec![term, stage, Change::ImportAt(Some(cx.now)), Change::Settling(None)]))

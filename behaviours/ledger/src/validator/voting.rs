@@ -94,7 +94,7 @@ impl Validator {
         if !self.is_imported(cx.view, &tx)?
             && let Some(term) = &self.memory.term
         {
-            records::write(cx.view, layout::log(epoch, term.log.count()), &tx);
+            records::write(cx.view, layout::log(term.log.count()), &tx);
             delta.0.push(Change::Logged(tx));
         }
         let known = match epoch {
@@ -173,7 +173,7 @@ impl Validator {
         let transactions = Bounded::new(memory.open.clone())
             .map_err(|_| Fault::Corrupt("a turn with more inputs than it may have".into()))?;
         let signed = Signed { transactions, epoch: term.epoch, signature };
-        records::write(cx.view, layout::logged(term.epoch), &term.log);
+        records::write(cx.view, layout::LOGGED.to_vec(), &term.log);
         records::write(cx.view, layout::ballot(memory.next), &signed);
         let votes = Vote::all(memory.next, &memory.open, signature);
         for (request, at) in &memory.waiting {

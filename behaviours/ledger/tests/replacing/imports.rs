@@ -3,6 +3,7 @@
 use covey_kernel::{Bounded, Hash, merkle::Builder};
 use covey_ledger::{
     LockSet, LogPage, Seal, Spend, TxId, leaf,
+    limits::{LOG_PAGE, UNSHOWN},
     validator::SourceView,
     wire::{FromValidator, NotReady, ToValidator},
 };
@@ -118,6 +119,69 @@ fn a_liar_that_invents_a_lock_is_left_out() {
         assert!(net.votes(&spend, &[4, 5, 6, 7]).iter().all(is_vote));
         assert_ne!(spend.body.id(&net.network.id), made_up);
     }
+}
+
+/// Lets a member of epoch 0 list this, page after page, and never seal it, nor show an entry.
+fn list(net: &mut Net, node: usize, mut ids: impl FnMut(u64) -> TxId + 'static) {
+    net.nodes[node].liar = Some(Box::new(move |request| match request {
+        ToValidator::Log(part) => {
+            let ids = (part.from..).take(LOG_PAGE).map(&mut ids);
+            let page = LogPage { seal: None, ids: Bounded::first(ids) };
+            Some(FromValidator::Log(Box::new(page)))
+        }
+        ToValidator::Entries(_) => Some(FromValidator::NotReady(NotReady::Checking(()))),
+        _ => None,
+    }));
+}
+
+/// How many keys with this tag a node has stored.
+fn stored(net: &Net, node: usize, tag: u8) -> usize {
+    let disk = &net.nodes[node].validator.as_ref().unwrap().disk;
+    disk.0.keys().filter(|key| key[0] == tag).count()
+}
+
+#[test]
+fn a_liar_that_lists_without_end_is_stopped() {
+    let mut net = Net::started(30, 4, 8);
+    let coin = net.coins[0].clone();
+    net.paid(&coin, &[0, 1, 2]);
+    list(&mut net, 3, |number| TxId(Hash::of(&number.to_be_bytes())));
+    // Only one of the new ones hears of it, and too few others.
+    net.part(&[3], &[4, 5, 6]);
+    net.part(&[2], &[7]);
+    net.replace(&[4, 5, 6, 7], &[0, 1, 2, 3]);
+    for _ in 0..2 {
+        net.run(20_000);
+        let source = source(&mut net, 7, 3);
+        let most = UNSHOWN..UNSHOWN + LOG_PAGE as u64;
+        assert!(most.contains(&source.wanted) && most.contains(&source.listed), "{source:?}");
+        // What was listed, by the others too, and what is wanted of it.
+        assert_eq!(stored(&net, 7, 0x1a) as u64, source.listed + 1);
+        assert_eq!(stored(&net, 7, 0x1d) as u64, source.wanted);
+    }
+    net.cut.clear();
+    net.run(10_000);
+    assert!(net.all_vote(&[4, 5, 6, 7], 1));
+}
+
+#[test]
+fn a_liar_that_lists_the_same_again_is_left_out() {
+    // What others have shown costs nothing more; but nobody honest lists anything twice.
+    let mut net = Net::started(31, 4, 8);
+    let coin = net.coins[0].clone();
+    let (spend, _) = net.paid(&coin, &[0, 1, 2]);
+    let tx = spend.body.id(&net.network.id);
+    list(&mut net, 3, move |_| tx);
+    net.part(&[2], &[4, 5, 6, 7]);
+    net.replace(&[4, 5, 6, 7], &[0, 1, 2, 3]);
+    net.run(10_000);
+    for node in 4..8 {
+        let source = source(&mut net, node, 3);
+        assert!(source.lied && source.listed == 1, "{source:?}");
+    }
+    net.cut.clear();
+    net.run(10_000);
+    assert!(net.all_vote(&[4, 5, 6, 7], 1));
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub(crate) struct Run<M: Machine> {
     pub(crate) events: Vec<M::Event>,
     /// Turns so far.
     pub(crate) turns: usize,
+    /// Of the turn with the most.
+    pub(crate) most_writes: usize,
     /// After this many turns it crashes: what that turn wrote is on the disk, and nothing has left.
     pub(crate) crash_at: Option<usize>,
 }
@@ -82,6 +84,7 @@ impl<M: Machine> Run<M> {
             replies: BTreeMap::new(),
             events: Vec::new(),
             turns: 0,
+            most_writes: 0,
             crash_at: None,
         }
     }
@@ -107,6 +110,7 @@ impl<M: Machine> Run<M> {
         let checked = M::check(&self.rules, &self.disk, now, inputs);
         let checked = origins.into_iter().zip(checked).collect();
         let turn = decide_all(machine, &self.disk, now, rng, checked).expect("a store that works");
+        self.most_writes = self.most_writes.max(turn.writes.len());
         self.disk.commit(turn.writes);
         self.turns += 1;
         if self.crash_at == Some(self.turns) {

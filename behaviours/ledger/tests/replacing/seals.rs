@@ -1,7 +1,9 @@
 //! The end of an epoch.
 
+use covey_kernel::Fault;
 use covey_ledger::{
-    LogFrom, TxId,
+    Error, LogFrom, TxId,
+    validator::Command,
     wire::{FromValidator, NotReady, ToValidator},
 };
 
@@ -69,7 +71,10 @@ fn a_member_that_has_not_imported_neither_seals_nor_votes_for_a_successor() {
     net.run(10_000);
     assert!(net.all_vote(&[4, 5, 6], 1));
     assert_eq!(net.status(7).not_ready, Some(NotReady::Importing(())));
-    net.replace(&[8, 9, 10, 11], &[4, 5, 6, 7]);
+    let id = net.replace(&[8, 9, 10, 11], &[4, 5, 7]);
+    // Nor does it hear of what its fellows seal.
+    net.part(&[7], &[4, 5, 6]);
+    net.command(6, Command::Approve(id)).unwrap();
     net.run(10_000);
     assert!(net.all_vote(&[8, 9, 10, 11], 2));
     let chain = net.chain(8);
@@ -139,6 +144,44 @@ fn voting_keys_are_erased_with_the_seal() {
     assert!(!holds(&net));
 }
 
+#[test]
+fn locks_that_are_not_listed_are_never_sealed() {
+    let mut net = Net::started(9, 4, 4);
+    let coin = net.coins[0].clone();
+    net.paid(&coin, &[0, 1, 2]);
+    net.stop(0);
+    // A store of before there was such a list.
+    net.nodes[0].validator.as_mut().unwrap().disk.0.retain(|key, _| key[0] != 0x17);
+    assert!(matches!(net.try_start(0), Err(Error::Store(Fault::Corrupt(_)))));
+}
+
+#[test]
+fn a_copy_from_before_an_epoch_does_not_vote_in_it_again() {
+    let mut net = Net::started(8, 4, 4);
+    let proposal = net.proposal(&[0, 1, 2, 3]);
+    let id = proposal.id(&net.network.id);
+    // It has the key of the next epoch already.
+    let copy = net.nodes[0].validator.as_ref().unwrap().disk.clone();
+    net.command(0, Command::Propose(Box::new(proposal))).unwrap();
+    net.run(500);
+    for node in 0..4 {
+        net.command(node, Command::Approve(id)).unwrap();
+    }
+    net.run(10_000);
+    assert!(net.all_vote(&[0, 1, 2, 3], 1));
+    let coin = net.coins[0].clone();
+    let (first, second) = (net.pay(&coin).0, net.pay(&coin).0);
+    assert!(net.votes(&first, &[0]).iter().all(is_vote));
+    net.run(3_000);
+    net.stop(0);
+    net.nodes[0].validator.as_mut().unwrap().disk = copy;
+    net.start(0);
+    net.run(20_000);
+    assert_eq!(net.status(0).epoch, 1);
+    let refused = [FromValidator::NotReady(NotReady::Behind(()))];
+    assert_eq!(net.votes(&second, &[0]), refused);
+}
+
 /// The validators' part of a whole replacement, in which one of them crashes once, right after a write.
 fn crashing(node: usize, turn: usize) -> usize {
     let mut net = Net::started(7, 4, 6);
@@ -174,7 +217,7 @@ fn crashing(node: usize, turn: usize) -> usize {
         }
     };
     let id = proposal.id(&net.network.id);
-    let propose = || covey_ledger::validator::Command::Propose(Box::new(proposal.clone()));
+    let propose = || Command::Propose(Box::new(proposal.clone()));
     net.order_validator(0, propose());
     net.run(500);
     again(&mut net, &mut restarted);
@@ -182,10 +225,10 @@ fn crashing(node: usize, turn: usize) -> usize {
     net.run(500);
     for operator in 0..4 {
         again(&mut net, &mut restarted);
-        net.order_validator(operator, covey_ledger::validator::Command::Approve(id));
+        net.order_validator(operator, Command::Approve(id));
         net.run(50);
         again(&mut net, &mut restarted);
-        net.order_validator(operator, covey_ledger::validator::Command::Approve(id));
+        net.order_validator(operator, Command::Approve(id));
     }
     for _ in 0..40 {
         net.run(500);
