@@ -14,6 +14,7 @@ mod paying;
 mod receiving;
 mod records;
 mod renewing;
+mod rivals;
 mod searching;
 mod select;
 mod showing;

@@ -17,4 +17,5 @@ mod net;
 mod replaced;
 mod seals;
 mod successors;
+mod twins;
 mod wallets;
