@@ -9,6 +9,14 @@
     missing_docs
 )]
 
+mod addresses;
+mod blocked;
+mod bounds;
+mod delivering;
 mod money;
 mod net;
+mod paying;
+mod receiving;
+mod retries;
 mod spent;
+mod votes;

@@ -4,14 +4,16 @@ use covey_kernel::{Bounded, Bytes, Hash, Keypair, PublicKey, merkle};
 use covey_ledger::{
     Acceptance, Amount, Asset, Ballot, Body, Branch, Certificate, Configuration, Conflict,
     Evidence, KeyTree, Link, Outpoint, Output, Paid, Phrase, Proposal, Receipt, SALT_LENGTH,
-    SUCCESSOR, Salted, Spend, TxId, Vote, Witness, leaves, new_salt,
+    SUCCESSOR, Salted, Spend, TxId, Vote, Witness, leaves,
+    limits::{LINKS_EVERY, RETRY_FIRST},
+    new_salt,
     wallet::{
         Balance, Coin, Command, Event, LineView, Order, PaymentView, Progress, Reply, Status,
     },
-    wire::FromValidator,
+    wire::{FromValidator, ToValidator},
 };
 
-use crate::net::{Net, governor, members, node_key, somebody, vote_key};
+use crate::net::{Ask, Net, governor, members, node_key, somebody, vote_key};
 
 /// So much of the coin for somebody else.
 pub(crate) fn order(amount: u64) -> Order {
@@ -259,6 +261,19 @@ impl Net {
         let FromValidator::Vote(vote) = self.vote(at, &rival.tx) else { panic!() };
         let conflict = Conflict { evidence: rival.evidence.clone(), vote: Some(vote) };
         FromValidator::Conflict(Box::new(conflict))
+    }
+
+    /// The next epoch begins, and the wallet hears of it.
+    pub(crate) fn turn_epoch(&mut self) {
+        let before = self.epoch();
+        self.wait(LINKS_EVERY.doubled(LINKS_EVERY));
+        let is = |ask: &Ask| ask.validator() == Some(&ToValidator::Links(before));
+        let ask = self.take(is).unwrap();
+        self.asks.clear();
+        let links = Bounded::new(vec![self.next_epoch()]).unwrap();
+        self.answer_bytes(&ask, Ok(FromValidator::Links(links).encode()));
+        self.wait(RETRY_FIRST);
+        assert_eq!(self.status().epoch, before + 1);
     }
 
     /// The next epoch begins with the same nodes; what certifies that.

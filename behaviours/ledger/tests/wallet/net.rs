@@ -10,6 +10,7 @@ use covey_kernel::{
 use covey_ledger::{
     Amount, Asset, Currency, Decimals, Error, Genesis, Governance, KnownBallots, Member, Network,
     Output, Prefix, Spend, TxId, Wallet,
+    limits::REQUEST_BYTES,
     wallet::{Command, Event, Reply, Rules},
     wire::{FromValidator, FromWallet, Request, ToValidator, ToWallet},
 };
@@ -52,7 +53,9 @@ impl Store for Disk {
 pub(crate) struct Ask {
     pub(crate) to: Peer,
     pub(crate) id: AskId,
+    pub(crate) at: Time,
     pub(crate) request: Request,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Ask {
@@ -61,6 +64,13 @@ impl Ask {
         match &self.request {
             Request::Validator(ToValidator::Spend(spend)) => Some(spend),
             _ => None,
+        }
+    }
+
+    pub(crate) fn wallet(&self) -> Option<&ToWallet> {
+        match &self.request {
+            Request::Wallet(request) => Some(request),
+            Request::Validator(_) => None,
         }
     }
 
@@ -226,6 +236,10 @@ impl Net {
         self.feed(Input::Connected(validator(at)));
     }
 
+    pub(crate) fn disconnect(&mut self, at: usize) {
+        self.feed(Input::Disconnected(validator(at)));
+    }
+
     fn connect_all(&mut self) {
         (0..self.network.newest().members.len()).for_each(|at| self.connect(at));
     }
@@ -275,8 +289,9 @@ impl Net {
 
     /// Whatever it sends to validators is in order.
     fn asked(&mut self, to: Peer, id: AskId, bytes: Vec<u8>) {
+        assert!(bytes.len() <= REQUEST_BYTES, "no frame takes it");
         let request = Request::decode(&bytes).unwrap();
-        let ask = Ask { to, id, request };
+        let ask = Ask { to, id, at: self.now, request, bytes };
         if let Some(spend) = ask.spend() {
             let judged = spend.judge(&self.network).unwrap();
             assert!(verify_all(&judged.owners).iter().all(Result::is_ok));
@@ -306,6 +321,11 @@ impl Net {
         let id = CommandId(self.next);
         self.feed(Input::Command { id, command });
         self.replies.remove(&id)
+    }
+
+    /// The reply to a command that had to wait for it.
+    pub(crate) fn late_reply(&mut self) -> Result<Reply, Error> {
+        self.replies.pop_first().expect("a reply").1
     }
 
     /// What it answers to a peer.

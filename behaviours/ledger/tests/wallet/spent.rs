@@ -311,26 +311,13 @@ fn an_own_certificate_that_somebody_shows_fails_nothing() {
     net.certify(&tx);
 }
 
-/// The next epoch begins, and the wallet hears of it.
-fn turn(net: &mut Net) {
-    net.wait(Span::secs(61));
-    let link = net.next_epoch();
-    let is = |ask: &crate::net::Ask| matches!(ask.validator(), Some(ToValidator::Links(0)));
-    let ask = net.take(is).unwrap();
-    let links = covey_kernel::Bounded::new(vec![link]).unwrap();
-    net.asks.clear();
-    net.answer_bytes(&ask, Ok(FromValidator::Links(links).encode()));
-    net.wait(Span::secs(1));
-    assert_eq!(net.status().epoch, 1);
-}
-
 #[test]
 fn votes_of_different_epochs_for_a_rival_do_not_add_up() {
     let (mut net, tx, rival) = two();
     for at in [0, 1] {
         net.says(at, &tx, &net.conflict(at, &rival));
     }
-    turn(&mut net);
+    net.turn_epoch();
     assert_eq!(net.waiting(&tx), [0, 1, 2, 3], "all are asked anew");
     net.says(2, &tx, &net.conflict(2, &rival));
     is_blocked(&mut net, &tx);
@@ -348,14 +335,14 @@ fn a_blocked_payment_is_not_paid_again_in_the_next_epoch_either() {
     for at in [0, 1] {
         net.says(at, &tx, &net.conflict(at, &rival));
     }
-    turn(&mut net);
+    net.turn_epoch();
     assert_eq!(net.order(Command::Send(order(60))).unwrap_err(), Error::PaysTwice(tx));
 }
 
 #[test]
 fn a_certificate_of_an_earlier_epoch_shows_nothing_before_it_is_renewed() {
     let (mut net, tx, rival) = two();
-    turn(&mut net);
+    net.turn_epoch();
     // Its keys may be in anybody's hands.
     let leaked = net.paid(&rival.foreign, 0, 0);
     let answer = net.request(somebody(3), ToWallet::Deliver(Box::new(leaked)));
@@ -373,7 +360,7 @@ fn a_coin_of_an_earlier_epoch_shows_it_when_its_certificate_is_renewed() {
     let address = net.address();
     let change = foreign(vec![coins[0]], vec![output(address, 20)]);
     let by = net.id(&change.body);
-    turn(&mut net);
+    net.turn_epoch();
     let old = net.paid(&change, 0, 0);
     net.request(somebody(3), ToWallet::Deliver(Box::new(old)));
     assert_eq!(net.amounts(), (50, 0, 0));
