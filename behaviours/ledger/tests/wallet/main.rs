@@ -12,6 +12,7 @@
 mod addresses;
 mod blocked;
 mod bounds;
+mod choosing;
 mod delivering;
 mod money;
 mod net;
