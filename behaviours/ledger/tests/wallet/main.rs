@@ -18,6 +18,7 @@ mod money;
 mod net;
 mod paying;
 mod receiving;
+mod restoring;
 mod retries;
 mod spent;
 mod votes;
