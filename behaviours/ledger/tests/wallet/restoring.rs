@@ -162,6 +162,17 @@ fn votes_that_are_none_find_nothing() {
         });
         assert_eq!(net.amounts(), (0, 0, 0));
     }
+    // Nor do those for another epoch, with the right keys.
+    let mut net = searching();
+    let to = address(Branch::Own, 3);
+    let paid = gift(&mut net, to, 30);
+    search(&mut net, |net, at, address| {
+        let mut shown = holding(net, at, &paid);
+        let voted = shown.voted.as_mut().unwrap();
+        (voted.epoch, voted.vote) = (1, signed(net, 1, &vote_key(0, at), &shown.outpoint.tx));
+        Some(if *address == to { vec![shown] } else { vec![] })
+    });
+    assert_eq!(net.amounts(), (0, 0, 0));
     // Nor does what is at another address.
     let mut net = searching();
     let gift = gift(&mut net, somebody(9), 30);

@@ -1,5 +1,7 @@
 //! What counts as a vote, and what as a refusal.
 
+use std::collections::BTreeSet;
+
 use covey_kernel::{AskFailure, AskId, Hash, Input, Signature, Span};
 use covey_ledger::{
     Reason, TxId, Vote,
@@ -144,6 +146,15 @@ fn an_answer_to_what_was_never_asked_or_before_a_restart_is_nothing() {
     net.certify(&tx);
 }
 
+#[test]
+fn questions_of_two_lives_are_not_numbered_alike() {
+    let (mut net, _) = nearly();
+    let before: BTreeSet<AskId> = net.asks.iter().map(|ask| ask.id).collect();
+    net.restart();
+    assert!(!before.is_empty() && !net.asks.is_empty());
+    assert!(net.asks.iter().all(|ask| !before.contains(&ask.id)));
+}
+
 /// A payment with nobody's answer.
 fn new() -> (Net, TxId) {
     let mut net = Net::new();
@@ -207,6 +218,18 @@ fn who_is_not_ready_has_refused_nothing() {
         net.wait(RETRY_LAST);
         net.certify(&tx);
     }
+}
+
+#[test]
+fn an_answer_to_a_question_of_the_last_epoch_is_nothing() {
+    let (mut net, tx) = new();
+    let old = [0, 1].map(|at| net.take_spend(at, &tx));
+    net.turn_epoch();
+    for ask in &old {
+        net.answer_bytes(ask, Ok(FromValidator::Invalid(Reason::Sums).encode()));
+    }
+    assert_eq!(net.progress(&tx), Progress::Sending(()));
+    net.certify(&tx);
 }
 
 #[test]
