@@ -55,7 +55,8 @@ pub enum Error {
     NotFinal(TxId),
     /// Too little may be spent.
     #[error(
-        "{wanted} are needed and {free} may be spent ({reserved} are in payments that are not final,          {held} are held back)"
+        "{wanted} are needed and {free} may be spent ({reserved} are in payments that are not final, {held} are \
+         held back)"
     )]
     Insufficient {
         /// With the fee.

@@ -5,6 +5,7 @@ use covey_kernel::{NetworkId, record, verify_all};
 use crate::{
     output::{Outpoint, TxId},
     transaction::{Body, Witnesses},
+    vote::Vote,
 };
 
 record! {
@@ -19,6 +20,19 @@ record! {
         pub body: Body,
         /// Its owners' signatures.
         pub witnesses: Witnesses,
+    }
+}
+
+record! {
+    /// Why a validator does not vote: an output is locked for another transaction. With the votes of a
+    /// quorum the owner knows that the other one is final.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Conflict {
+        /// The other transaction, and that an owner has signed both.
+        pub evidence: Evidence,
+        /// The validator's vote for it. There is none of what it locked without one, and none yet of
+        /// what it locked in the very turn of its answer.
+        pub vote: Option<Vote>,
     }
 }
 

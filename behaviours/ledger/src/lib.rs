@@ -46,7 +46,7 @@ pub use amount::{Amount, Decimals, InvalidAmount};
 pub use chain::Network;
 pub use configuration::{Configuration, Governance, InvalidConfiguration, Member, faulty, quorum};
 pub use error::Error;
-pub use evidence::{Evidence, NoEvidence};
+pub use evidence::{Conflict, Evidence, NoEvidence};
 pub use genesis::{Currency, Genesis, InvalidGenesis};
 pub use height::{HEIGHT, Height, SignedHeight};
 pub use holdings::{CLAIM, Claim, Holding, Voted};

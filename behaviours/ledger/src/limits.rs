@@ -45,6 +45,10 @@ pub const REQUEST_BYTES: usize = 512 << 10;
 /// Bytes of one encoded response: an entry of a lock set is a whole request, and must fit into one.
 pub const RESPONSE_BYTES: usize = REQUEST_BYTES + (1 << 10);
 
+/// Bytes of the proofs of what one payment spends: a request has room for them beside all else at its
+/// largest.
+pub const PROOF_BYTES: usize = REQUEST_BYTES - (64 << 10);
+
 /// Ballots that a node remembers as correctly signed, twice.
 pub const KNOWN_BALLOTS: usize = 32_768;
 

@@ -8,7 +8,7 @@ use covey_kernel::{
 };
 
 use crate::{
-    evidence::Evidence,
+    evidence::Conflict,
     height::SignedHeight,
     holdings::{Claim, Holding},
     limits::{ENTRIES, HOLDINGS, LINKS, REQUEST_BYTES, RESPONSE_BYTES},
@@ -89,7 +89,7 @@ tagged! {
         /// It votes for the transaction.
         0 => Vote(Vote),
         /// It has voted for another transaction that spends the same.
-        1 => Conflict(Box<Evidence>),
+        1 => Conflict(Box<Conflict>),
         /// The transaction is not valid.
         2 => Invalid(Reason),
         /// It cannot say.

@@ -2,7 +2,7 @@
 
 use covey_kernel::{Bounded, Signature};
 use covey_ledger::{
-    Evidence, Height, Reason, SignedHeight, Spend, TxId, Vote,
+    Conflict, Evidence, Height, Reason, SignedHeight, Spend, TxId, Vote,
     wire::{FromValidator, NotReady},
 };
 use rand::{Rng, RngExt};
@@ -93,7 +93,10 @@ impl Liar {
             }
             (1, _, Some(other)) => FromValidator::Vote(other),
             (2, ..) => FromValidator::Invalid(any(rng, Reason::ALL)),
-            (3, ..) => FromValidator::Conflict(Box::new(evidence(&self.rules.seen, spend, rng))),
+            (3, _, vote) => {
+                let evidence = evidence(&self.rules.seen, spend, rng);
+                FromValidator::Conflict(Box::new(Conflict { evidence, vote }))
+            }
             (4, ..) => FromValidator::NotReady(NotReady::Behind(())),
             (_, truth, _) => truth,
         }

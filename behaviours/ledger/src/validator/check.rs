@@ -17,7 +17,7 @@ use crate::{
     chain::Network,
     configuration::{Configuration, Member},
     error::Error,
-    evidence::Evidence,
+    evidence::{Conflict, Evidence},
     height::SignedHeight,
     holdings::Claim,
     output::{Outpoint, TxId},
@@ -44,7 +44,7 @@ pub enum Checked {
     /// A transaction that was voted for before.
     Repeated(RequestId, Box<Vote>),
     /// A transaction that spends what is locked for another, signed by an owner of it.
-    Conflict(RequestId, Box<(Evidence, Spend)>),
+    Conflict(RequestId, Box<(Conflict, Spend)>),
     /// A certificate of an earlier epoch, which is right.
     Refresh(RequestId, Box<Refresh>),
     /// A member tells how far it has come; with its voting key.
@@ -345,7 +345,9 @@ fn first_look(known: &Known<'_>, id: RequestId, spend: Spend) -> Result<Look, Er
     for (outpoint, signed) in spend.body.inputs.iter().zip(signed).skip(first) {
         if signed && let Some(lock) = records::lock(known.base, epoch, outpoint)? {
             let evidence = evidence(known.base, &lock.tx, *outpoint)?;
-            return Ok(Look::Answered(Checked::Conflict(id, Box::new((evidence, spend)))));
+            let vote = lock.is_signed().then(|| vote(known.base, &lock)).transpose()?;
+            let conflict = Conflict { evidence, vote };
+            return Ok(Look::Answered(Checked::Conflict(id, Box::new((conflict, spend)))));
         }
     }
     Err(Reason::OwnerSignature.into())

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    evidence::Evidence,
+    evidence::Conflict,
     limits::BATCH,
     output::{Outpoint, TxId},
     reason::Reason,
@@ -59,7 +59,8 @@ impl Validator {
                 Before::Frozen => return Err(Reason::Frozen.into()),
                 Before::Spent(other) => {
                     let evidence = check::evidence(cx.view, &other, *outpoint)?;
-                    return self.conflict(cx, id, evidence, spend);
+                    let conflict = Conflict { evidence, vote: None };
+                    return self.conflict(cx, id, conflict, spend);
                 }
             }
         }
@@ -122,12 +123,15 @@ impl Validator {
         spend: Spend,
         (input, lock): (usize, Lock),
     ) -> Result<Delta, Error> {
+        let is_of_this_turn = lock.first == self.memory.next;
         if lock.tx != tx {
             let outpoint = spend.body.inputs.get(input).copied().ok_or(Reason::ProofCount)?;
             let evidence = check::evidence(cx.view, &lock.tx, outpoint)?;
-            return self.conflict(cx, id, evidence, spend);
+            let is_signed = lock.is_signed() && !is_of_this_turn;
+            let vote = is_signed.then(|| check::vote(cx.view, &lock)).transpose()?;
+            return self.conflict(cx, id, Conflict { evidence, vote }, spend);
         }
-        if lock.first == self.memory.next {
+        if is_of_this_turn {
             // Of this turn: the vote is made at its end.
             return Ok(Change::Waits(id, usize::from(lock.index)).into());
         }
@@ -141,9 +145,10 @@ impl Validator {
         &self,
         cx: &mut Cx<'_, '_>,
         id: RequestId,
-        evidence: Evidence,
+        conflict: Conflict,
         spend: Spend,
     ) -> Result<Delta, Error> {
+        let evidence = &conflict.evidence;
         let key = layout::evidence(&evidence.outpoint);
         if records::read::<DoubleSpend>(cx.view, &key)?.is_none() {
             let network = &self.rules.network.id;
@@ -156,7 +161,7 @@ impl Validator {
             let attempt = DoubleSpend { first: evidence.clone(), second, witnesses };
             records::write(cx.view, key, &attempt);
         }
-        answer(cx, id, &FromValidator::Conflict(Box::new(evidence)));
+        answer(cx, id, &FromValidator::Conflict(Box::new(conflict)));
         Ok(Delta::default())
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    evidence::Evidence,
+    evidence::Conflict,
     limits::{ASK_LIFE, RETRY_FIRST, RETRY_LAST},
     output::{Outpoint, Salted, TxId, leaves},
     proof::{Paid, Proof},
@@ -153,12 +153,17 @@ impl Desk<'_, '_, '_> {
         }
         match outcome {
             Ok(FromValidator::Vote(vote)) if self.is_vote(&tx, place, &vote) => {
+                flight.conflicts.remove(&place);
                 flight.votes.insert(place, vote);
             }
-            Ok(FromValidator::Conflict(evidence)) if self.is_conflict(&tx, &evidence)? => {
-                flight.conflicts.insert(place, *evidence);
+            Ok(FromValidator::Conflict(conflict)) if self.is_conflict(&tx, place, &conflict)? => {
+                if conflict.vote.is_none() {
+                    back_off(&mut flight, place, self.now());
+                }
+                flight.conflicts.insert(place, *conflict);
             }
             Ok(FromValidator::Invalid(reason)) if is_final(reason) => {
+                flight.conflicts.remove(&place);
                 flight.invalid.insert(place, reason);
             }
             // Not there, not ready, or lying: asked again later.
@@ -185,11 +190,6 @@ impl Desk<'_, '_, '_> {
         signed.is_ok_and(|signed| self.rules().ballots.verify(&[signed]).iter().all(|right| *right))
     }
 
-    fn is_conflict(&self, tx: &TxId, evidence: &Evidence) -> Result<bool, Fault> {
-        let Payment { spend, .. } = records::must(self.store(), &layout::payment(tx))?;
-        Ok(evidence.check(&self.rules().network.id, &spend.body, &spend.witnesses).is_ok())
-    }
-
     /// What the answers so far come to.
     fn judge(&mut self, tx: TxId, flight: &Flight) -> Result<(), Error> {
         let configuration = self.configuration();
@@ -207,6 +207,10 @@ impl Desk<'_, '_, '_> {
         if let Some(certificate) = certificate {
             return self.certified(tx, payment, certificate);
         }
+        if let Some((rival, body)) = self.certified_rival(flight) {
+            self.lose(tx, rival, &body)?;
+            return self.taken(rival, &body);
+        }
         if flight.invalid.len() > faulty {
             // One of them is honest.
             let reason = flight.invalid.values().next().copied().unwrap_or(Reason::Malformed);
@@ -215,7 +219,7 @@ impl Desk<'_, '_, '_> {
         let blocked = matches!(payment.progress, Progress::Blocked(_));
         if flight.conflicts.len() > faulty
             && !blocked
-            && let Some(evidence) = flight.conflicts.values().next()
+            && let Some(Conflict { evidence, .. }) = flight.conflicts.values().next()
         {
             payment.progress = Progress::Blocked(Box::new(evidence.clone()));
             records::write(self.view(), layout::payment(&tx), payment);
@@ -272,7 +276,7 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    fn land(&mut self, tx: TxId, payment: &Payment) {
+    pub(super) fn land(&mut self, tx: TxId, payment: &Payment) {
         records::write(self.view(), layout::payment(&tx), payment);
         self.view().delete(layout::pending(&tx));
         // With the votes that it had.

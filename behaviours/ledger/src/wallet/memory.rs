@@ -8,7 +8,7 @@ use super::{command::Order, purse::Purse, records::Progress, searching::Search};
 use crate::{
     amount::Amount,
     chain::Network,
-    evidence::Evidence,
+    evidence::Conflict,
     limits::{ASK_LIFE, RETRY_LAST},
     output::{Asset, Outpoint, TxId},
     phrase::KeyTree,
@@ -23,7 +23,7 @@ pub(super) struct Flight {
     /// Votes by the voters' places.
     pub(super) votes: BTreeMap<u8, Vote>,
     /// Who has promised its coins to another.
-    pub(super) conflicts: BTreeMap<u8, Evidence>,
+    pub(super) conflicts: BTreeMap<u8, Conflict>,
     /// Who says that it is not valid.
     pub(super) invalid: BTreeMap<u8, Reason>,
     /// Who is asked, and until when an answer is waited for.
@@ -40,10 +40,16 @@ impl Flight {
         Self { blocked: matches!(progress, Progress::Blocked(_)), ..Self::default() }
     }
 
-    /// Whether a member has said what it has to say.
+    /// In another epoch: votes of different epochs make no certificate, so all are asked anew.
+    fn anew(&self) -> Self {
+        Self { blocked: self.blocked, ..Self::default() }
+    }
+
+    /// Whether a member has said what it has to say. Whoever shows a conflict without a vote for the
+    /// other transaction may have one later.
     pub(super) fn is_settled(&self, place: u8) -> bool {
         self.votes.contains_key(&place)
-            || self.conflicts.contains_key(&place)
+            || self.conflicts.get(&place).is_some_and(|conflict| conflict.vote.is_some())
             || self.invalid.contains_key(&place)
     }
 
@@ -152,8 +158,7 @@ impl Memory {
             Change::Follow(link) => {
                 self.network.resume(*link);
                 self.turned = true;
-                // Votes of different epochs make no certificate.
-                self.flights.values_mut().for_each(|flight| *flight = Flight::default());
+                self.flights.values_mut().for_each(|flight| *flight = flight.anew());
                 self.renewals = Renewals { looked: Some(None), ..Renewals::default() };
                 self.search = None;
             }
@@ -210,7 +215,7 @@ mod tests {
     use covey_kernel::{Bounded, Hash};
 
     use super::*;
-    use crate::{output::TxId, transaction::Body};
+    use crate::{evidence::Evidence, output::TxId, transaction::Body};
 
     #[test]
     fn what_was_blocked_is_blocked_after_a_restart() {

@@ -15,6 +15,7 @@ mod purse;
 mod receiving;
 mod records;
 mod renewing;
+mod rivals;
 mod searching;
 mod select;
 mod showing;

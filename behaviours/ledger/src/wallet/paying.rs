@@ -1,7 +1,7 @@
 //! Making payments. A payment is stored, with all that validators need, before it is first sent; after
 //! a crash the same one is sent again.
 
-use covey_kernel::{Bounded, CommandId, CryptoRng, Fault, Peer, PublicKey, merkle};
+use covey_kernel::{Bounded, CommandId, CryptoRng, Fault, Peer, PublicKey, cbor, merkle};
 
 use super::{
     Change, Event,
@@ -15,7 +15,8 @@ use super::{
 use crate::{
     amount::Amount,
     error::Error,
-    limits::{INPUTS, OUTPUTS, PENDING},
+    genesis::Currency,
+    limits::{INPUTS, OUTPUTS, PENDING, PROOF_BYTES},
     output::{Asset, Outpoint, Output, Salted, TxId, leaves, new_salt},
     proof::Proof,
     spend::Spend,
@@ -28,6 +29,8 @@ use crate::{
 struct Draft {
     inputs: Vec<(Outpoint, Proof, PublicKey)>,
     outputs: Vec<Output>,
+    /// Bytes of the proofs.
+    proofs: usize,
 }
 
 impl Desk<'_, '_, '_> {
@@ -114,8 +117,15 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    fn put_in(&self, draft: &mut Draft, outpoint: Outpoint) -> Result<(), Fault> {
+    /// Puts a coin among the inputs, if a request has room for its proof: certificates of many validators
+    /// are long.
+    fn put_in(&self, draft: &mut Draft, outpoint: Outpoint) -> Result<(), Error> {
         let coin: Coin = records::must(self.store(), &layout::coin(&outpoint))?;
+        let proofs = draft.proofs.saturating_add(cbor::encode(&coin.proof).len());
+        if proofs > PROOF_BYTES {
+            return Err(Error::TooFragmented { inputs: draft.inputs.len() });
+        }
+        draft.proofs = proofs;
         draft.inputs.push((outpoint, coin.proof, coin.output.address));
         Ok(())
     }
@@ -147,29 +157,41 @@ impl Desk<'_, '_, '_> {
 
     /// Puts the smallest coins of an asset together.
     pub(super) fn consolidate(&mut self, asset: Asset) -> Result<PaymentView, Error> {
-        let pool = self.pool(asset);
-        let coins = pool.smallest(INPUTS)?;
-        if coins.len() < 2 {
-            return Err(Error::NothingToConsolidate);
-        }
-        let total = Amount::total(coins.iter().map(|(amount, _)| *amount));
-        let mut total = total.ok_or(Error::AmountTooLarge)?;
+        let Currency { fee, minimum, .. } = self.rules().network.genesis.currency;
+        let pays_fee_besides = asset != Asset::COIN && !fee.is_zero();
+        let room = INPUTS.saturating_sub(usize::from(pays_fee_besides));
         let mut draft = Draft::default();
-        for (_, outpoint) in coins {
-            self.put_in(&mut draft, outpoint)?;
-        }
-        let fee = self.rules().network.genesis.currency.fee;
+        let mut total = self.put_smallest_in(&mut draft, asset, room)?;
         if asset == Asset::COIN {
             total =
                 total.checked_sub(fee).filter(|left| !left.is_zero()).ok_or(Error::ZeroAmount)?;
+            if total < minimum {
+                return Err(Error::TooSmall { minimum: self.shown(&asset, minimum)? });
+            }
         } else {
-            // No room for the fee beside as many tokens.
-            draft.inputs.truncate(INPUTS.saturating_sub(usize::from(!fee.is_zero())));
             self.pay_from(&mut draft, Asset::COIN, fee)?;
         }
         let address = self.for_change()?;
         draft.outputs.push(output(address, total, asset));
         self.make_payment(draft, &[], asset, Label::default(), None)
+    }
+
+    /// Puts as many of the smallest coins in as there is room for; what they add up to.
+    fn put_smallest_in(
+        &self,
+        draft: &mut Draft,
+        asset: Asset,
+        room: usize,
+    ) -> Result<Amount, Error> {
+        let mut total = Amount::ZERO;
+        for (amount, outpoint) in self.pool(asset).smallest(room)? {
+            match self.put_in(draft, outpoint) {
+                Ok(()) => total = total.checked_add(amount).ok_or(Error::AmountTooLarge)?,
+                Err(Error::TooFragmented { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        if draft.inputs.len() < 2 { Err(Error::NothingToConsolidate) } else { Ok(total) }
     }
 
     /// Makes a token: spends the output that is the whole of it.

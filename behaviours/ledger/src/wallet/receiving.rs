@@ -1,7 +1,7 @@
 //! Being paid: by another wallet, or by what somebody shows. Whoever shows it has not spent it on, as
 //! far as anybody can tell offline: only spending it proves that.
 
-use covey_kernel::{CommandId, Fault, PublicKey, RequestId, Scan};
+use covey_kernel::{CommandId, Effect, Fault, PublicKey, RequestId, Scan};
 
 use super::{
     Event,
@@ -17,6 +17,7 @@ use crate::{
     output::{Asset, Outpoint},
     proof::{Paid, Proof},
     receipt::Receipt,
+    reconfigure::Link,
     wire::FromWallet,
 };
 
@@ -28,9 +29,18 @@ impl Desk<'_, '_, '_> {
         outpoint: Outpoint,
         receipt: Receipt,
     ) -> Result<(), Error> {
+        let shown = receipt.links.last().map(Link::epoch).unwrap_or_default();
+        let newest = self.configuration().epoch.max(shown);
         self.follow(receipt.links.into_vec());
-        let (came, known) = self.credit(outpoint, receipt.paid)?;
-        self.reply(id, Reply::Received { came, known });
+        self.note_shown(outpoint.tx, &receipt.paid, newest)?;
+        match self.credit(outpoint, receipt.paid) {
+            Ok((came, known)) => self.reply(id, Reply::Received { came, known }),
+            // What it shows of our coins holds, whoever is paid.
+            Err(Error::NotMine) => {
+                self.effect(Effect::Reply { to: id, reply: Err(Error::NotMine) });
+            }
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 
@@ -41,8 +51,12 @@ impl Desk<'_, '_, '_> {
         outpoint: Outpoint,
         paid: Paid,
     ) -> Result<(), Error> {
-        let (_, known) = self.credit(outpoint, paid)?;
-        self.answer(id, &FromWallet::Received(known));
+        self.note_shown(outpoint.tx, &paid, self.configuration().epoch)?;
+        match self.credit(outpoint, paid) {
+            Ok((_, known)) => self.answer(id, &FromWallet::Received(known)),
+            Err(Error::NotMine) => self.answer(id, &FromWallet::NotMine(())),
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 

@@ -157,12 +157,7 @@ impl Desk<'_, '_, '_> {
         let hopeless = flight.invalid.len() > configuration.faulty();
         let certificate = Certificate::of(epoch, configuration.quorum(), &votes);
         if let Some(certificate) = &certificate {
-            for (outpoint, mut coin) in self.coins_of(&tx)? {
-                if let Proof::Paid(paid) = &mut coin.proof {
-                    paid.certificate = certificate.clone();
-                }
-                self.keep(&outpoint, &coin)?;
-            }
+            self.renewed(tx, certificate)?;
         }
         if certificate.is_some() || hopeless {
             renewals.flights.remove(&tx);
@@ -171,6 +166,18 @@ impl Desk<'_, '_, '_> {
             }
         }
         self.put_renewals(renewals);
+        Ok(())
+    }
+
+    /// The validators of this epoch have certified a transaction anew.
+    fn renewed(&mut self, tx: TxId, certificate: &Certificate) -> Result<(), Error> {
+        for (outpoint, mut coin) in self.coins_of(&tx)? {
+            let Proof::Paid(paid) = &mut coin.proof else { continue };
+            paid.certificate = certificate.clone();
+            let body = paid.body.clone();
+            self.keep(&outpoint, &coin)?;
+            self.taken(tx, &body)?;
+        }
         Ok(())
     }
 }

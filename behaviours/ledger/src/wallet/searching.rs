@@ -233,7 +233,7 @@ impl Desk<'_, '_, '_> {
                 let last = said.holdings.last().map(|holding| holding.outpoint);
                 let onward = page.iter().map(|holding| Some(holding.outpoint));
                 let in_order = std::iter::once(last).chain(onward).is_sorted_by(|a, b| a < b);
-                let full = said.holdings.len() >= SEARCHED;
+                let full = said.holdings.len().saturating_add(page.len()) >= SEARCHED;
                 said.complete = page.is_empty() || !in_order || full;
                 if in_order {
                     said.holdings.extend(page.into_vec());

@@ -42,10 +42,15 @@ fn what_was_spent_in_an_epoch_is_not_spent_again_two_epochs_later() {
     next(&mut net, &[4, 5, 6, 7], &[8, 9, 10, 11], 2);
     let (second, _) = net.pay(&coin);
     for answer in net.votes(&second, &[8, 9, 10, 11]) {
-        let FromValidator::Conflict(evidence) = answer else { panic!("{answer:?}") };
-        assert_eq!(evidence.body, first.body);
+        let FromValidator::Conflict(conflict) = answer else { panic!("{answer:?}") };
+        assert_eq!((conflict.evidence.body, conflict.vote), (first.body.clone(), None));
     }
-    assert!(net.votes(&first, &[8, 9, 10, 11]).iter().all(is_vote));
+    let votes = net.votes(&first, &[8, 9, 10, 11]);
+    // Now there are votes of this epoch to show.
+    for (answer, vote) in net.votes(&second, &[8, 9, 10, 11]).into_iter().zip(votes) {
+        let FromValidator::Conflict(conflict) = answer else { panic!("{answer:?}") };
+        assert_eq!(FromValidator::Vote(conflict.vote.unwrap()), vote);
+    }
 }
 
 #[test]
@@ -90,8 +95,8 @@ fn spending_on_with_an_old_certificate_locks_what_it_proves() {
     assert!(net.votes(&onward, &[4, 5, 6, 7]).iter().all(is_vote));
     // The coin that the parent spends is promised to the parent now, though nobody asked for its vote.
     for answer in net.votes(&wrong, &[4, 5, 6, 7]) {
-        let FromValidator::Conflict(evidence) = answer else { panic!("{answer:?}") };
-        assert_eq!(evidence.body, right.body);
+        let FromValidator::Conflict(conflict) = answer else { panic!("{answer:?}") };
+        assert_eq!((conflict.evidence.body, conflict.vote), (right.body.clone(), None));
     }
     // Two leaked certificates that exclude each other: the second is worth nothing.
     let tx = wrong.body.id(&net.network.id);

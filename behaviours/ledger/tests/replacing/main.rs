@@ -19,4 +19,5 @@ mod replaced;
 mod seals;
 mod straggling;
 mod successors;
+mod twins;
 mod wallets;

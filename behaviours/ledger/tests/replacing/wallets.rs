@@ -7,7 +7,7 @@ use covey_ledger::{
 
 use crate::net::{Net, text};
 
-fn balance(net: &mut Net, wallet: usize) -> (u64, u64) {
+pub(crate) fn balance(net: &mut Net, wallet: usize) -> (u64, u64) {
     match net.order(wallet, Command::Balance).unwrap() {
         Reply::Balances(balances) => {
             let (_, balance) = balances[0];
@@ -17,7 +17,7 @@ fn balance(net: &mut Net, wallet: usize) -> (u64, u64) {
     }
 }
 
-fn order(net: &mut Net, from: usize, to: usize, amount: u64) -> TxId {
+pub(crate) fn order(net: &mut Net, from: usize, to: usize, amount: u64) -> TxId {
     let address = match net.order(to, Command::Address(text(""))) {
         Ok(Reply::Address(address)) => address,
         // So many wait for their first payment: one of them serves again.
@@ -39,7 +39,7 @@ fn order(net: &mut Net, from: usize, to: usize, amount: u64) -> TxId {
     }
 }
 
-fn progress(net: &mut Net, wallet: usize, tx: TxId) -> Progress {
+pub(crate) fn progress(net: &mut Net, wallet: usize, tx: TxId) -> Progress {
     match net.order(wallet, Command::Payment(tx)).unwrap() {
         Reply::Payment(view) => view.progress,
         other => panic!("{other:?}"),
@@ -81,7 +81,7 @@ fn certificates(net: &mut Net, wallet: usize) -> Vec<u64> {
     }
 }
 
-fn funded(seed: u64, nodes: usize) -> (Net, usize, usize) {
+pub(crate) fn funded(seed: u64, nodes: usize) -> (Net, usize, usize) {
     let mut net = Net::started(seed, 4, nodes);
     let (ann, bob) = (net.add_wallet(), net.add_wallet());
     net.run(500);

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use covey_kernel::{Bounded, Bytes, Hash, Keypair, PublicKey, merkle, verify_all};
 use covey_ledger::{
-    Amount, Asset, Ballot, Body, Certificate, Evidence, Genesis, Outpoint, Output, Paid, Proof,
-    SALT_LENGTH, Salted, Spend, TxId, Vote, Witness, leaves, wire::FromValidator,
+    Amount, Asset, Ballot, Body, Certificate, Conflict, Evidence, Genesis, Outpoint, Output, Paid,
+    Proof, SALT_LENGTH, Salted, Spend, TxId, Vote, Witness, leaves, wire::FromValidator,
 };
 
 use crate::net::{Net, genesis, vote_key};
@@ -62,8 +62,14 @@ pub(crate) fn vote_in(answer: &FromValidator) -> Vote {
 /// The evidence in an answer.
 #[track_caller]
 pub(crate) fn evidence_in(answer: &FromValidator) -> Evidence {
-    let FromValidator::Conflict(evidence) = answer else { panic!("no conflict: {answer:?}") };
-    *evidence.clone()
+    conflict_in(answer).evidence
+}
+
+/// The conflict in an answer.
+#[track_caller]
+pub(crate) fn conflict_in(answer: &FromValidator) -> Conflict {
+    let FromValidator::Conflict(conflict) = answer else { panic!("no conflict: {answer:?}") };
+    *conflict.clone()
 }
 
 impl Net {

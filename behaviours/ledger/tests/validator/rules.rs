@@ -8,7 +8,7 @@ use covey_ledger::{
 };
 
 use crate::{
-    money::{Coin, evidence_in, four, owner, salted, to, vote_in},
+    money::{Coin, conflict_in, evidence_in, four, owner, salted, to, vote_in},
     net::{Net, genesis, stranger, vote_key},
 };
 
@@ -198,6 +198,27 @@ fn a_conflict_carries_evidence_that_anyone_can_check() {
     elsewhere.outpoint.index = 1;
     let shown = elsewhere.check(&net.network.id, &second.body, &second.witnesses);
     assert_eq!(shown, Err(NoEvidence::NotSpent));
+}
+
+#[test]
+fn a_conflict_carries_the_vote_for_what_was_first() {
+    let mut net = four();
+    let [first, second] = two_of_one(&net);
+    let answers = net.pay_all(0, &[&first, &second]);
+    let vote = vote_in(&answers[0]);
+    // Within one turn nothing is signed yet.
+    assert_eq!(conflict_in(&answers[1]).vote, None);
+    for _ in 0..2 {
+        assert_eq!(conflict_in(&net.pay(0, &second)).vote.as_ref(), Some(&vote));
+        net.crash(0);
+    }
+    // Also if the check did not see the lock: it was decided in between.
+    let third = net.all_to(&[&net.coin(1)], 21);
+    let (ids, inputs) = net.requests(&[&net.all_to(&[&net.coin(1)], 22)]);
+    let checks = net.check(0, inputs);
+    let vote = net.vote(0, &third);
+    let answer = net.finish(0, checks).answers.remove(&ids[0]).unwrap();
+    assert_eq!(conflict_in(&answer).vote, Some(vote));
 }
 
 #[test]

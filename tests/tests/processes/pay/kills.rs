@@ -87,8 +87,8 @@ pub(super) async fn book(feeder: &mut Feeder, asked: &[Asked], account: &mut Acc
         let one = &asked[usize::try_from(number).unwrap()];
         match outcome {
             Ok(FromValidator::Vote(vote)) => account.add(one, vote),
-            Ok(FromValidator::Conflict(evidence)) => {
-                assert_eq!(evidence.outpoint, one.outpoint);
+            Ok(FromValidator::Conflict(conflict)) => {
+                assert_eq!(conflict.evidence.outpoint, one.outpoint);
             }
             Ok(FromValidator::NotReady(_)) | Err(_) => continue,
             Ok(other) => panic!("{other:?}"),
