@@ -127,6 +127,9 @@ pub const SUCCESSION_EVERY: Span = Span::secs(5);
 /// How often a wallet, or a validator that votes, asks validators for configurations that it has not heard of.
 pub const LINKS_EVERY: Span = Span::secs(60);
 
+/// Wallets that are asked for them at once while too few validators are there.
+pub const OTHERS_ASKED: usize = 8;
+
 /// How often a validator asks those again from which it takes lock sets over.
 pub const IMPORT_AGAIN: Span = Span::secs(1);
 

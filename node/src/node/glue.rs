@@ -131,11 +131,13 @@ impl Outside for Mouth {
     }
 
     fn seek(&mut self, peer: Peer, addresses: Vec<Address>) {
-        self.say(Command::Seek { line: self.line, peer, addresses });
+        let (line, mark) = (self.line, self.mark);
+        self.say(Command::Seek { line, mark, peer, addresses });
     }
 
     fn release(&mut self, peer: Peer) {
-        self.say(Command::Release { line: self.line, peer });
+        let (line, mark) = (self.line, self.mark);
+        self.say(Command::Release { line, mark, peer });
     }
 
     fn strike(&mut self, peer: Peer) {

@@ -36,6 +36,8 @@ pub enum Command {
     Seek {
         /// Who wants it.
         line: Line,
+        /// Which of several machines on that line, by the mark on its questions.
+        mark: u64,
         /// With whom.
         peer: Peer,
         /// Where it may be: the binary form of multiaddresses.
@@ -45,6 +47,8 @@ pub enum Command {
     Release {
         /// Which machine.
         line: Line,
+        /// Which of several machines on that line.
+        mark: u64,
         /// With whom.
         peer: Peer,
     },

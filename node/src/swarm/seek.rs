@@ -38,8 +38,8 @@ impl Backoff {
 pub(super) enum By {
     /// The configuration, for good.
     Settings,
-    /// A machine, until it releases the peer.
-    Machine(Line),
+    /// A machine, by its line and its mark, until it releases the peer.
+    Machine(Line, u64),
 }
 
 /// What became of an attempt.
@@ -215,8 +215,10 @@ mod tests {
 
     use super::*;
 
-    const MESSAGING: By = By::Machine(Line::Messaging);
-    const CHAINS: By = By::Machine(Line::Chains);
+    const MESSAGING: By = By::Machine(Line::Messaging, 0);
+    const CHAINS: By = By::Machine(Line::Chains, 0);
+    const WALLET: By = By::Machine(Line::Ledger, 1 << 63);
+    const VALIDATOR: By = By::Machine(Line::Ledger, 0);
 
     fn peer(n: u8) -> Peer {
         Keypair::from_secret(&[n; 32]).public()
@@ -279,6 +281,11 @@ mod tests {
         assert!(seeker.contains(&peer(2)));
         assert!(seeker.release(CHAINS, &peer(2)));
         assert!(seeker.contains(&peer(1)) && !seeker.contains(&peer(2)));
+        // Two machines on one line are two.
+        assert!(seeker.seek(WALLET, peer(2), vec![], true));
+        assert!(seeker.seek(VALIDATOR, peer(2), vec![], true));
+        assert!(!seeker.release(WALLET, &peer(2)));
+        assert!(seeker.release(VALIDATOR, &peer(2)));
     }
 
     #[test]

@@ -181,11 +181,11 @@ impl Task {
                     shell.answer(to, bytes);
                 }
             }
-            Command::Seek { line, peer, addresses } => {
-                self.seek(By::Machine(line), peer, decode(&addresses));
+            Command::Seek { line, mark, peer, addresses } => {
+                self.seek(By::Machine(line, mark), peer, decode(&addresses));
             }
-            Command::Release { line, peer } => {
-                if self.seeker.release(By::Machine(line), &peer) {
+            Command::Release { line, mark, peer } => {
+                if self.seeker.release(By::Machine(line, mark), &peer) {
                     self.swarm.behaviour_mut().gate.keep(peer_id(&peer), false);
                 }
             }

@@ -49,7 +49,7 @@ async fn static_peers_are_sought_even_before_they_are_there() {
     a.connected(b.peer).await;
     b.connected(a.peer).await;
     // The configuration holds: a machine cannot release it.
-    a.handle.send(Command::Release { line: Line::Messaging, peer: b.peer }).await.unwrap();
+    a.handle.send(Command::Release { line: Line::Messaging, mark: 0, peer: b.peer }).await.unwrap();
     assert!(a.handle.peers().await.unwrap()[0].sought);
 }
 
@@ -67,7 +67,7 @@ async fn only_sought_connections_outlive_idleness() {
     a.disconnected(b.peer).await;
     until(|| async { b.handle.peers().await.unwrap().is_empty() }).await;
     assert_eq!(a.handle.peers().await.unwrap().len(), 1);
-    a.handle.send(Command::Release { line: Line::Messaging, peer: c.peer }).await.unwrap();
+    a.handle.send(Command::Release { line: Line::Messaging, mark: 0, peer: c.peer }).await.unwrap();
     a.disconnected(c.peer).await;
 }
 

@@ -64,10 +64,10 @@ async fn what_one_machine_seeks_another_does_not_release() {
     let sought = async || a.handle.peers().await.unwrap()[0].sought;
     let (chains, peer) = (Line::Chains, b.peer);
     a.seek(peer, None).await;
-    a.handle.send(Command::Seek { line: chains, peer, addresses: vec![] }).await.unwrap();
+    a.handle.send(Command::Seek { line: chains, mark: 0, peer, addresses: vec![] }).await.unwrap();
     until(&sought).await;
-    a.handle.send(Command::Release { line: Line::Messaging, peer }).await.unwrap();
+    a.handle.send(Command::Release { line: Line::Messaging, mark: 0, peer }).await.unwrap();
     assert!(sought().await);
-    a.handle.send(Command::Release { line: chains, peer }).await.unwrap();
+    a.handle.send(Command::Release { line: chains, mark: 0, peer }).await.unwrap();
     assert!(!sought().await);
 }

@@ -143,6 +143,6 @@ impl Node {
     pub(crate) async fn seek(&self, peer: Peer, address: Option<Multiaddr>) {
         let addresses = address.map(|a| Address::new(a.to_vec()).unwrap()).into_iter().collect();
         let line = Line::Messaging;
-        self.handle.send(Command::Seek { line, peer, addresses }).await.unwrap();
+        self.handle.send(Command::Seek { line, mark: 0, peer, addresses }).await.unwrap();
     }
 }

@@ -5,7 +5,7 @@ use covey_kernel::{AskFailure, Bounded, Effect, Peer, RequestId};
 use super::{Change, desk::Desk, layout, memory::Errand, records};
 use crate::{
     error::Error,
-    limits::{LINKS, LINKS_EVERY, SUCCESSION_EVERY},
+    limits::{LINKS, LINKS_EVERY, OTHERS_ASKED, SUCCESSION_EVERY},
     reason::Reason,
     reconfigure::Link,
     wire::{FromWallet, ToValidator, ToWallet},
@@ -44,8 +44,25 @@ impl Desk<'_, '_, '_> {
         for (_, member) in self.members() {
             self.ask_links(member.peer);
         }
+        self.ask_others();
         self.wake_at(self.now().plus(pause));
         self.change(Change::LookedAt(self.now()));
+    }
+
+    /// Whoever has slept through the replacing of many validators finds too few of those that are known
+    /// here. Anybody else's wallet may know what has followed; what it says is checked like anything.
+    fn ask_others(&mut self) {
+        let there = self.members().filter(|(_, member)| self.is_online(&member.peer)).count();
+        if there >= self.configuration().quorum() {
+            return;
+        }
+        let after = self.memory().network.newest().epoch;
+        let others = self.memory().online.iter().copied();
+        let others = others.filter(|peer| !self.validates(peer) && !self.asks_links(peer));
+        let others: Vec<Peer> = others.take(OTHERS_ASKED).collect();
+        for peer in others {
+            self.ask_wallet(peer, Errand::Links(peer), ToWallet::Links(after));
+        }
     }
 
     /// Somebody shows a payment of an epoch that is not known here: whoever pays knows it. The payment

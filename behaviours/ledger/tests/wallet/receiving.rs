@@ -3,14 +3,14 @@
 use covey_kernel::{Input, RequestId};
 use covey_ledger::{
     Amount, Asset, AssetId, Error, InvalidLink, Output, Reason, Receipt,
-    limits::{LINKS, RECEIPT_BYTES},
+    limits::{LINKS, LINKS_EVERY, RECEIPT_BYTES},
     wallet::{Asked, Command, Event, LineView, Reply},
     wire::{FromValidator, FromWallet, NotReady, Request, ToValidator, ToWallet},
 };
 
 use crate::{
     money::{Foreign, output},
-    net::{Net, somebody},
+    net::{Ask, Net, genesis, somebody},
 };
 
 fn receive(receipt: &Receipt) -> Command {
@@ -287,4 +287,23 @@ fn own_change_that_is_shown_before_the_payment_is_final_is_credited_once() {
     net.order(receive(&shown)).unwrap();
     net.certify(&tx);
     assert_eq!(net.amounts(), (10, 0, 0));
+}
+
+#[test]
+fn who_finds_too_few_validators_asks_other_wallets_what_has_followed() {
+    let is = |ask: &Ask| ask.wallet() == Some(&ToWallet::Links(0));
+    let mut net = Net::alone(genesis(4, 1, 0), 7);
+    (0..2).for_each(|at| net.connect(at));
+    net.feed(Input::Connected(somebody(3)));
+    net.wait(LINKS_EVERY.doubled(LINKS_EVERY));
+    let links = covey_kernel::Bounded::new(vec![net.next_epoch()]).unwrap();
+    let ask = net.take(is).unwrap();
+    assert_eq!(ask.to, somebody(3));
+    net.answer_bytes(&ask, Ok(FromWallet::Links(links).encode()));
+    assert_eq!(net.status().epoch, 1);
+    // With enough of them nobody else is asked.
+    let mut net = Net::new();
+    net.feed(Input::Connected(somebody(3)));
+    net.wait(LINKS_EVERY.doubled(LINKS_EVERY));
+    assert!(net.take(is).is_none());
 }

@@ -8,7 +8,6 @@ use covey_chains::{
     limits::SHOWN,
 };
 use covey_kernel::{Hash, Text};
-use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::{
     about, call, convert, posted,

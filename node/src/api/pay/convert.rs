@@ -11,7 +11,6 @@ use covey_ledger::{
         Restored, Use,
     },
 };
-use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::{
     errors,

@@ -17,7 +17,7 @@ use super::{BenchError, Latency};
 use crate::{
     api::{
         pay::types::{BalanceInfo, WalletStatus},
-        validator::ValidatorStatus,
+        validator::types::ValidatorStatus,
     },
     local::{Community, Local, Transport},
 };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use covey_kernel::{Bounded, PublicKey};
+use covey_kernel::{Bounded, NetworkId, PublicKey};
 use covey_ledger::{Configuration, Governance, Member};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ pub(super) const HELP: &str = "To replace v4 by v5, on a network of v1 to v4:
 Payments pause until the new validators have taken over what the present ones have locked.";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Reconfigure {
+pub(in crate::cli) enum Reconfigure {
     /// Write this node's entry for the next epoch, with a new voting key that never leaves the node
     Entry(Entry),
     /// Draft the next epoch: the validators whose entries are given, and no others
@@ -64,7 +64,7 @@ pub(super) enum Reconfigure {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Entry {
+pub(in crate::cli) struct Entry {
     /// What the validator is called [default: as now]
     #[arg(long)]
     name: Option<String>,
@@ -77,7 +77,7 @@ pub(super) struct Entry {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct DraftArgs {
+pub(in crate::cli) struct DraftArgs {
     /// The entries of all who are to validate
     #[arg(required = true, value_name = "ENTRY")]
     entries: Vec<PathBuf>,
@@ -156,7 +156,7 @@ async fn draft(global: &Global, args: DraftArgs) -> Result<(), Failure> {
 impl DraftArgs {
     /// The entries in the order of the present places, as far as they have one; then the new ones.
     fn draft(&self, now: ConfigurationInfo, mut members: Vec<Member>) -> Result<Draft, Failure> {
-        let network = now.network.parse().map_err(checked::<covey_kernel::InvalidNetworkId>)?;
+        let network = now.network.parse::<NetworkId>().map_err(checked)?;
         let present = now.configuration.configuration().map_err(checked::<WrongField>)?;
         members.sort_by_key(|member| present.place(&member.peer).unwrap_or(usize::MAX));
         let governance = match self.threshold {
@@ -225,9 +225,11 @@ async fn approve(global: &Global, id: &str) -> Result<(), Failure> {
     let mut all = proposals(&client).await?;
     all.retain(|one| one.id.starts_with(id));
     let [one] = all.as_slice() else {
-        let why = if all.is_empty() { "no proposal begins" } else { "several proposals begin" };
+        let why =
+            if all.is_empty() { "no open proposal begins" } else { "several proposals begin" };
         return Err(Failure::Checked(format!(
-            "{why} with {id}: see `covey validator reconfigure list`"
+            "{why} with {id} (enough may have agreed to it already): see `covey validator status` and \
+             `covey validator reconfigure list`"
         )));
     };
     let params = ApproveParams { id: one.id.clone() };
