@@ -40,13 +40,26 @@ pub enum Error {
     #[error("this configuration cannot follow: {0}")]
     Configuration(#[from] InvalidLink),
     /// No such proposal is open.
-    #[error("there is no such proposal for the next epoch: see `covey validator reconfigure`")]
+    #[error("there is no such proposal for the next epoch: see `covey validator reconfigure list`")]
     NoSuchProposal,
-    /// A key was made for an epoch that has begun and that this node has still to enter.
+    /// As many proposals are kept as may be.
     #[error(
-        "this validator has not entered the epoch that has begun: wait, then make its next key"
+        "as many proposals are open as may be, and this validator has agreed to all: propose it at \
+         another validator"
     )]
-    EpochNotOver,
+    TooManyProposals,
+    /// Only those who validate now agree to who is next.
+    #[error(
+        "this node does not validate in the newest epoch, so it cannot agree to who is next: see \
+         `covey validator status`"
+    )]
+    MayNotAgree,
+    /// Keys were made for as many epochs as may be that this node has still to enter.
+    #[error(
+        "this validator has keys for {} epochs that it has not entered: wait until it has caught up",
+        crate::limits::KEYS
+    )]
+    TooManyKeys,
     /// There is no such payment, or it has no such output.
     #[error("there is no such payment: see `covey pay history`")]
     NoSuchPayment,

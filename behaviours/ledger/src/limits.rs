@@ -149,6 +149,10 @@ pub const SETTLE_STEP: usize = 2048;
 /// Coins that a wallet keeps in memory to choose from, of some 100 bytes each; of more it reads the store.
 pub const PURSE: usize = 65_536;
 
+/// Transactions that spend one output that are looked at: of an owner who has signed more, the output is
+/// frozen.
+pub const SPENDERS: usize = 1024;
+
 /// Keys of what earlier epochs have left that one turn removes: few enough that payments do not wait.
 pub const PRUNE_STEP: usize = 2048;
 
@@ -166,6 +170,9 @@ pub const PASS_AGAIN: Span = Span::secs(2);
 
 /// Transactions that a validator shows others at once, each to one.
 pub const PASSING: usize = 1024;
+
+/// Claims of which a validator remembers up to where it can show nothing.
+pub const PASSED_OVER: usize = 1024;
 
 /// Transactions of which a validator remembers that it has shown them.
 pub const PASSED: usize = 16_384;

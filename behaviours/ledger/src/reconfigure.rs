@@ -129,7 +129,9 @@ pub enum InvalidLink {
     #[error("signatures are listed twice, out of order, or of places that there are not")]
     Places,
     /// Too few governance keys have signed.
-    #[error("{found} governance keys have signed, and {wanted} must")]
+    #[error(
+        "{found} governance keys have signed, and {wanted} must: `covey validator reconfigure sign`"
+    )]
     Approvals {
         /// Have signed.
         found: usize,

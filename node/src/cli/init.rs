@@ -57,21 +57,27 @@ pub(super) fn run(global: &Global, init: &Init) -> Result<(), Failure> {
         "settings": settings_path(data.path()),
         "network": genesis.as_ref().map(|genesis| genesis.network().to_string()),
         "validator": init.validator.is_some(),
+        "candidate": init.candidate,
     });
     print::either(global.json, &shown, |_| {
         let path = path.display();
+        let candidate = if init.candidate {
+            "\n  candidate ready to become a validator: see covey validator reconfigure"
+        } else {
+            ""
+        };
         let copied = init.validator.as_ref().map(|key| {
             format!(
                 "\n  validator the key is copied: delete {}, so that no second node votes with it",
                 key.display()
             )
         });
-        let done = if made { "is set up" } else { "was set up before: nothing is changed" };
+        let done = if made { "is set up" } else { "was set up before: its settings stay" };
         let network = genesis.as_ref().map(|genesis| {
             format!("\n  network   {} ({})", &*genesis.name, genesis.network().short())
         });
         format!(
-            "{path} {done}\n  node      {}\n  settings  {}{}{}\nRun the node with: covey start --data {path}",
+            "{path} {done}\n  node      {}\n  settings  {}{}{}{candidate}\nRun the node with: covey start --data {path}",
             peer_id(&key.public()),
             settings_path(data.path()).display(),
             network.unwrap_or_default(),

@@ -74,7 +74,8 @@ impl Failure {
             });
             eprintln!("{error}");
         } else {
-            eprintln!("{}", self.text());
+            // Names in it may be of somebody else.
+            eprintln!("{}", super::print::safe(&self.text()));
         }
     }
 

@@ -3,11 +3,12 @@
 //! is to, and a signature over the one is worthless if the other is not true.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
-use covey_kernel::{Bounded, Keypair, NetworkId, Signature};
+use covey_kernel::{Bounded, Keypair, NetworkId, PublicKey, Signature};
 use covey_ledger::{Configuration, InvalidLink, Placed, Proposal, limits::GENESIS_BYTES};
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use schemars::JsonSchema;
@@ -48,6 +49,9 @@ pub enum DraftError {
         "the draft does not fit together: {0}; make it again with `covey validator reconfigure draft`"
     )]
     Invalid(#[from] InvalidLink),
+    /// It is signed by somebody else.
+    #[error("the draft is signed by a key that is none of governance's: make it again")]
+    Stranger,
     /// The key may not sign it.
     #[error("this key is none of governance's {keys} on this network: use a governance-N.key")]
     NotGovernance {
@@ -91,21 +95,26 @@ pub struct Draft {
     pub proposal: Proposal,
 }
 
+/// Reads a file, or a pipe, unless it is too large.
+fn read_some(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    fs::File::open(path)?.take(FILE_BYTES.saturating_add(1)).read_to_end(&mut text)?;
+    Ok(u64::try_from(text.len()).is_ok_and(|length| length <= FILE_BYTES).then_some(text))
+}
+
 /// Reads a small JSON file.
 pub fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, DraftError> {
     let read = |source| DraftError::Read { path: path.into(), source };
     let malformed = |reason: String| DraftError::Malformed { path: path.into(), what, reason };
-    if fs::metadata(path).map_err(read)?.len() > FILE_BYTES {
-        return Err(malformed(format!("it is larger than {FILE_BYTES} bytes")));
-    }
-    let text = fs::read(path).map_err(read)?;
+    let text = read_some(path).map_err(read)?;
+    let text = text.ok_or_else(|| malformed(format!("it is larger than {FILE_BYTES} bytes")))?;
     serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))
 }
 
 /// Reads a key of governance, as `covey network new` wrote it.
 pub fn governance_key(path: &Path) -> Result<Keypair, DraftError> {
-    let text = fs::read(path).map_err(|source| DraftError::Read { path: path.into(), source })?;
-    let text = Zeroizing::new(text);
+    let read = |source| DraftError::Read { path: path.into(), source };
+    let text = Zeroizing::new(read_some(path).map_err(read)?.unwrap_or_default());
     let bytes = HEXLOWER_PERMISSIVE.decode(text.trim_ascii()).ok().map(Zeroizing::new);
     let secret = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
     let secret = secret.map(Zeroizing::new).ok_or_else(|| DraftError::Malformed {
@@ -146,9 +155,9 @@ impl DraftFile {
 impl ApprovalFile {
     fn placed(&self, present: &Configuration) -> Result<Placed, DraftError> {
         let keys = &present.governance.keys;
-        let place = keys.iter().position(|key| key.to_string() == self.key);
-        let place = place.and_then(|place| u8::try_from(place).ok());
-        let place = place.ok_or(DraftError::NotGovernance { keys: keys.len() })?;
+        let signer: PublicKey = self.key.parse().map_err(|_| DraftError::Stranger)?;
+        let place = keys.iter().position(|key| *key == signer);
+        let place = place.and_then(|place| u8::try_from(place).ok()).ok_or(DraftError::Stranger)?;
         let bytes = HEXLOWER_PERMISSIVE.decode(self.signature.as_bytes()).ok();
         let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
         let bytes = bytes.ok_or("it is not 128 hexadecimal digits").map_err(wrong("signature"))?;

@@ -86,6 +86,9 @@ impl MemberFile {
     /// What it says.
     pub fn member(&self) -> Result<Member, WrongField> {
         let field = |name: &str| format!("{name} of the validator {:?}", self.name);
+        if self.addresses.iter().chain([&self.name]).any(|text| text.contains(char::is_control)) {
+            return Err(wrong(field("text"))("it has control characters"));
+        }
         let addresses = self.addresses.iter().map(|text| {
             let address: Multiaddr = text.parse().map_err(wrong(field("address")))?;
             Bytes::new(address.to_vec()).map_err(wrong(field("address")))

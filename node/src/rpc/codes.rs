@@ -199,7 +199,7 @@ codes! {
     NO_LEDGER = 4000, "no_ledger", "this network has no ledger",
         "set the node up with a genesis: covey init --network GENESIS";
     NO_VALIDATOR = 4001, "no_validator", "this node is no validator",
-        "ask a node that was set up with a validator's key";
+        "ask a node that was set up as one; to become one: `covey init --network GENESIS --candidate`";
     BAD_ADDRESS = 4002, "bad_address", "this is no address of this network",
         "copy the address again, whole";
     OTHER_ADDRESS = 4003, "other_address", "this is an address of another network",
@@ -261,13 +261,17 @@ codes! {
     TWO_AMOUNTS = 4031, "two_amounts", "the request asks for another amount",
         "leave the amount out, or pay the address by hand";
     NO_PROPOSAL = 4032, "no_proposal", "no such proposal is open",
-        "see validator_proposals";
-    EPOCH_NOT_OVER = 4033, "epoch_not_over", "the validator has still to enter the epoch that has begun",
-        "wait until validator_status names the newest epoch";
+        "see `covey validator reconfigure list`";
+    TOO_MANY_KEYS = 4033, "too_many_keys", "the validator has keys for many epochs that it has not entered",
+        "wait until it has caught up with the newest epoch";
     BAD_DRAFT = 4034, "bad_draft", "these validators cannot follow the present ones",
-        "make the draft again of validator_configuration, and have governance sign it";
+        "sign the draft with `covey validator reconfigure sign`, or make it again";
     NO_ENTRY = 4035, "no_entry", "this node is no validator yet, so it has no name and no addresses as one",
-        "give both";
+        "give its name and its addresses";
+    TOO_MANY_PROPOSALS = 4036, "too_many_proposals", "as many proposals are open as may be",
+        "propose it at another validator";
+    MAY_NOT_AGREE = 4037, "may_not_agree", "the node does not validate in the newest epoch",
+        "agree at those who do";
     TX_MALFORMED = 4100, "tx_malformed",
         "it is malformed",
         "nothing was signed for it: make the payment anew";

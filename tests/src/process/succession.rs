@@ -30,7 +30,8 @@ impl Town {
         by.ok(&arguments).await;
         for number in 1..=signatures {
             let key = self.governance_file(number);
-            let sign = ["validator", "reconfigure", "sign", text(&file), "--key", text(&key)];
+            let sign =
+                ["validator", "reconfigure", "sign", text(&file), "--key", text(&key), "--yes"];
             by.ok(&sign).await;
         }
         file

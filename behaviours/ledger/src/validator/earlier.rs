@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    limits::SPENDERS,
     output::{Outpoint, TxId},
     proof::Proof,
     reason::Reason,
@@ -55,11 +56,16 @@ impl Validator {
             return Ok(Before::Free);
         }
         let mut others = Vec::new();
+        let mut seen = 0usize;
         let mut scan = Scan::prefix(&layout::spenders(self.memory.epoch(), outpoint));
         while others.len() < 2 {
             let page = store.scan(&scan)?;
             let Some((last, _)) = page.last() else { break };
             scan = scan.after(last);
+            seen = seen.saturating_add(page.len());
+            if seen > SPENDERS {
+                return Ok(Before::Frozen);
+            }
             for (key, _) in page {
                 let spender = layout::last_tx(&key);
                 let spender = spender.ok_or_else(|| Fault::Corrupt("a spender".into()))?;

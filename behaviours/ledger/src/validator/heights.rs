@@ -4,15 +4,18 @@
 //! heights, and is asked about anew when it is entered: a copy from before has the key of the next epoch
 //! too. The numbers go on.
 
-use covey_kernel::{Effect, Peer, PublicKey, RequestId};
+use covey_kernel::{Effect, Fault, Peer, PublicKey, RequestId};
 
-use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records};
+use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records, term::Entering};
 use crate::{
     error::Error,
     height::{Height, SignedHeight},
     limits::{ASK_AGAIN, HEIGHT_EVERY},
     wire::{FromValidator, ToValidator},
 };
+
+/// The number after all that one who has sealed could give.
+pub(super) const SEALED: u64 = u64::MAX;
 
 impl Validator {
     /// Other members that must have answered before this one votes.
@@ -31,6 +34,9 @@ impl Validator {
         cx.effects.push(Effect::Wake(cx.now));
         let mut delta =
             Delta(vec![Change::ImportAt(Some(cx.now)), Change::SuccessionAt(Some(cx.now))]);
+        if self.memory.stage == Stage::Behind {
+            delta.and(self.leave_behind(cx)?);
+        }
         if matches!(self.memory.stage, Stage::Checking(_)) && self.needed() == 0 {
             delta.0.push(self.becomes(cx, self.able(self.is_import_done())));
         }
@@ -129,19 +135,21 @@ impl Validator {
         cx: &mut Cx<'_, '_>,
         place: usize,
         height: Option<SignedHeight>,
-    ) -> Delta {
+    ) -> Result<Delta, Fault> {
         // Also when it votes already: the last to answer may be the only one who knows.
         if let Some(height) = height.filter(|height| self.is_ahead_of_me(height)) {
             if let Some(term) = &self.memory.term {
                 records::write(cx.view, layout::height(&term.key.public()), &height);
             }
-            return self.becomes(cx, Stage::Behind).into();
+            let mut delta = Delta::from(self.becomes(cx, Stage::Behind));
+            delta.and(self.leave_behind(cx)?);
+            return Ok(delta);
         }
-        let Stage::Checking(answered) = &self.memory.stage else { return Delta::default() };
+        let Stage::Checking(answered) = &self.memory.stage else { return Ok(Delta::default()) };
         let mut answered = answered.clone();
         answered.insert(place);
         if answered.len() < self.needed() {
-            return Change::Stage(Stage::Checking(answered)).into();
+            return Ok(Change::Stage(Stage::Checking(answered)).into());
         }
         cx.effects.push(Effect::Wake(cx.now));
         let now = Some(cx.now);
@@ -153,7 +161,14 @@ impl Validator {
         if votes && self.memory.next > 0 {
             delta.0.extend(self.tell_soon(cx));
         }
-        delta
+        Ok(delta)
+    }
+
+    /// Who must not vote in its epoch any more goes on in the next one for which it has a key.
+    pub(super) fn leave_behind(&self, cx: &mut Cx<'_, '_>) -> Result<Delta, Fault> {
+        let from = self.memory.term.as_ref().map_or(0, |term| term.epoch.saturating_add(1));
+        let entering = Entering { from, sealed: false, imported: None };
+        self.enter(cx, &self.memory.network, entering)
     }
 
     /// Whether this validator itself has signed that it had come further than it is. What others
@@ -182,6 +197,19 @@ impl Validator {
         for (_, member) in there {
             self.tell_one(cx, delta, member.peer);
         }
+    }
+
+    /// Tells all who are there that it votes no more in this epoch, in the last words of its key: a copy
+    /// of the store from before is then behind, even if it had voted for nothing since.
+    pub(super) fn tell_sealed(&self, cx: &mut Cx<'_, '_>) -> Delta {
+        let mut delta = Delta::default();
+        let Some(term) = &self.memory.term else { return delta };
+        let height = Height { epoch: term.epoch, next: SEALED };
+        let height = SignedHeight::sign(&term.key, &self.rules.network.id, height);
+        for (_, member) in self.others().filter(|(_, one)| self.memory.online.contains(&one.peer)) {
+            self.ask(cx, &mut delta, member.peer, Errand::Told, ToValidator::Height(height));
+        }
+        delta
     }
 
     fn tell_one(&self, cx: &mut Cx<'_, '_>, delta: &mut Delta, to: Peer) {

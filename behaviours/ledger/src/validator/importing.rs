@@ -273,6 +273,8 @@ impl Validator {
             }
             self.list(cx, epoch, place, &mut source, tx)?;
         }
+        // A sealed set does not grow: who does not list it never will.
+        source.lied |= source.seal.is_some() && page.ids.is_empty() && source.listed.count() < end;
         if let Some(seal) = source.seal.filter(|seal| seal.set.count == source.listed.count()) {
             source.lied |= seal.set.root != source.listed.root();
         }

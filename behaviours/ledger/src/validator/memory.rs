@@ -2,13 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use covey_kernel::{AskId, Hash, Keypair, Peer, RequestId, Time, merkle::Builder};
+use covey_kernel::{AskId, Hash, Keypair, Peer, PublicKey, RequestId, Time, merkle::Builder};
 
 use super::records::Kept;
 use crate::{
-    chain::Network, holdings::Claim, limits::PASSED, output::TxId, reconfigure::Link,
+    chain::Network,
+    holdings::Claim,
+    limits::{PASSED, PASSED_OVER},
+    output::{Outpoint, TxId},
+    reconfigure::Link,
     wire::NotReady,
 };
+
+/// What a claim asks for: the address, and after which output.
+pub(super) type Asked = (PublicKey, Option<Outpoint>);
 
 /// Whether the validator may vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +126,8 @@ pub(super) struct Memory {
     pub(super) settling: Option<Settling>,
     /// Transactions that the others were shown for somebody who has only a phrase, and when.
     pub(super) passed: BTreeMap<TxId, Time>,
+    /// Up to where the outputs that a claim asks for cannot be shown.
+    pub(super) passed_over: BTreeMap<Asked, Outpoint>,
     pub(super) pruning: Pruning,
 }
 
@@ -170,6 +179,8 @@ pub(super) enum Change {
     ImportAt(Option<Time>),
     /// The others were shown a transaction.
     Passed(TxId, Time),
+    /// Up to where what a claim asks for cannot be shown; none if it was answered.
+    PassedOver(Asked, Option<Outpoint>),
     Pruning(Pruning),
 }
 
@@ -211,6 +222,15 @@ impl Memory {
                 self.next_ask = self.next_ask.max(ask.0.saturating_add(1));
                 self.asks.insert(ask, (peer, errand));
             }
+            Change::PassedOver(asked, Some(outpoint)) => {
+                if self.passed_over.len() >= PASSED_OVER {
+                    self.passed_over.clear();
+                }
+                self.passed_over.insert(asked, outpoint);
+            }
+            Change::PassedOver(asked, None) => {
+                self.passed_over.remove(&asked);
+            }
             Change::Passed(tx, at) => {
                 if self.passed.len() >= PASSED {
                     self.passed.clear();
@@ -227,7 +247,11 @@ impl Memory {
                 self.candidacies.remove(&id);
             }
             Change::Follow(link) => self.network.resume(*link),
-            Change::Term(term) => self.term = term.map(|term| *term),
+            Change::Term(term) => {
+                self.term = term.map(|term| *term);
+                // It votes anew for what it could not show.
+                self.passed_over.clear();
+            }
             Change::Imported(places, log) => {
                 if let Some(term) = &mut self.term {
                     term.imported = Some(places);

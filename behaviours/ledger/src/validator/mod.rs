@@ -139,6 +139,7 @@ impl Machine for Validator {
             import_at: None,
             settling: None,
             passed: Default::default(),
+            passed_over: Default::default(),
             pruning: Default::default(),
         };
         Ok(Self { rules, memory })
@@ -268,7 +269,7 @@ impl Validator {
             (Errand::MyHeight(epoch, place), Answered::Plain(FromValidator::Height(height)))
                 if epoch == self.memory.epoch() =>
             {
-                delta.and(self.told_mine(cx, place, height));
+                delta.and(self.told_mine(cx, place, height)?);
             }
             (Errand::Links, Answered::Links(links)) => {
                 self.told_links(cx, &mut delta, peer, links)?;

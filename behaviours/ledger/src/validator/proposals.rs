@@ -64,7 +64,7 @@ impl Validator {
             }
         }
         if named >= KEYS {
-            return Err(Error::EpochNotOver);
+            return Err(Error::TooManyKeys);
         }
         let key = Keypair::generate(cx.rng);
         records::write(cx.view, layout::next(epoch), &records::Term::new(epoch, &key));
@@ -92,7 +92,7 @@ impl Validator {
             reply(cx, id, Reply::Proposed(of));
             return Ok(delta);
         }
-        Err(Error::NoSuchProposal)
+        Err(Error::TooManyProposals)
     }
 
     /// The operator approves.
@@ -103,6 +103,11 @@ impl Validator {
         proposal: &Hash,
     ) -> Result<Delta, Error> {
         let kept = self.memory.candidacies.get(proposal).ok_or(Error::NoSuchProposal)?;
+        let newest = self.memory.network.newest().epoch;
+        let present = self.memory.term.as_ref().is_some_and(|term| term.epoch == newest);
+        if !present || self.memory.stage == Stage::Behind {
+            return Err(Error::MayNotAgree);
+        }
         let mut delta = Delta::default();
         let approved = Kept { approved: true, ..kept.clone() };
         self.go_on(cx, &mut delta, approved, true)?;

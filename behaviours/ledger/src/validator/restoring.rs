@@ -14,11 +14,15 @@ use crate::{
     holdings::{Claim, Holding, Voted},
     limits::{BATCH, HOLDINGS, PASS_AGAIN, PASSING, RESPONSE_BYTES},
     output::{Outpoint, TxId, leaves},
-    wire::{FromValidator, ToValidator},
+    wire::{FromValidator, NotReady, ToValidator},
 };
 
 /// Bytes of outputs in one answer: what is left is for the answer itself, and for the last output.
 const PAGE_BYTES: usize = RESPONSE_BYTES / 2;
+
+/// Pages of outputs that cannot be shown that one claim passes over: whoever has many at an address
+/// does not hold everybody else up.
+const PAGES_PASSED: usize = 4;
 
 /// Votes of one turn that claims may take: the others are for payments.
 const CLAIMED: usize = BATCH / 2;
@@ -37,11 +41,16 @@ impl Validator {
             return Err(Error::NotReady(why));
         }
         let mut delta = Delta::default();
+        let asked = (claim.address, claim.after);
         let mut claim = claim.clone();
-        // An empty answer is the last one, so what cannot be shown is passed over.
-        loop {
+        // An empty answer is the last one, so what cannot be shown is passed over: some of it now, and
+        // more when it is asked for again.
+        if let Some(passed) = self.memory.passed_over.get(&asked) {
+            claim.after = Some(*passed);
+        }
+        for _ in 0..PAGES_PASSED {
             let page = self.page(cx.view, &claim)?;
-            let Some(last) = page.last().copied() else { break };
+            let last = page.last().copied();
             let mut waits = false;
             for outpoint in &page {
                 waits |= self.renew(cx, &mut delta, &outpoint.tx)?;
@@ -51,13 +60,17 @@ impl Validator {
                 delta.0.push(Change::Claims(id, Box::new(claim)));
                 return Ok(delta);
             }
-            if self.shows_any(cx.view, &page)? {
+            if last.is_none() || self.shows_any(cx.view, &page)? {
                 self.show_to_others(cx, &mut delta, &page)?;
-                break;
+                self.tell_holdings(cx, id, &claim)?;
+                delta.0.push(Change::PassedOver(asked, None));
+                return Ok(delta);
             }
-            claim.after = Some(last);
+            claim.after = last;
         }
-        self.tell_holdings(cx, id, &claim)?;
+        delta.0.push(Change::PassedOver(asked, claim.after));
+        let later = FromValidator::NotReady(NotReady::Checking(()));
+        answer(cx, id, &later);
         Ok(delta)
     }
 
@@ -142,8 +155,12 @@ impl Validator {
         }
         let locked = |change: &&Change| matches!(change, Change::Locked(..));
         let index = self.memory.open.len().saturating_add(delta.0.iter().filter(locked).count());
-        if index >= CLAIMED || !self.is_imported(cx.view, tx)? {
+        if !self.is_imported(cx.view, tx)? {
             return Ok(false);
+        }
+        if index >= CLAIMED {
+            // In a turn to come.
+            return Err(Error::NotReady(NotReady::Checking(())));
         }
         for outpoint in entry.spend.body.inputs.iter() {
             let lock = records::lock(cx.view, self.memory.epoch(), outpoint)?;

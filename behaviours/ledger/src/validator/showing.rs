@@ -4,7 +4,9 @@ use covey_kernel::{CommandId, Fault, Scan, Store, cbor};
 
 use super::{
     Command, Cx, Delta, DoubleSpendView, ImportView, LockView, OtherView, ProposalView, Reply,
-    SourceView, Stage, Status, Validator, layout,
+    SourceView, Stage, Status, Validator,
+    heights::SEALED,
+    layout,
     records::{self, DoubleSpend, Entry, Kept, Signed},
     reply,
 };
@@ -61,7 +63,7 @@ impl Validator {
             others.push(OtherView {
                 name: member.name.clone(),
                 connected: memory.online.contains(&member.peer),
-                height: height.map(|height| height.height.next),
+                height: height.map(|height| height.height.next).filter(|next| *next != SEALED),
             });
         }
         let answered = match &memory.stage {

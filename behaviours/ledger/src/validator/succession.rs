@@ -132,8 +132,10 @@ impl Validator {
         from: Peer,
         links: Vec<Link>,
     ) -> Result<(), Fault> {
+        let known = self.memory.network.newest().epoch;
         let last = links.last().map(Link::epoch);
-        let more = links.len() == LINKS;
+        // Who tells what is known already is not asked on.
+        let more = links.len() == LINKS && last.is_some_and(|last| last > known);
         self.adopt(cx, delta, links)?;
         if let Some(last) = last.filter(|_| more) {
             self.ask(cx, delta, from, Errand::Links, ToValidator::Links(last));

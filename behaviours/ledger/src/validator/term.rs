@@ -147,11 +147,13 @@ impl Validator {
         let seal = Seal::sign(key, &self.rules.network.id, set);
         records::write(cx.view, layout::seal(*epoch), &seal);
         records::write(cx.view, layout::LOGGED.to_vec(), log);
-        self.enter(
+        let mut delta = self.tell_sealed(cx);
+        delta.and(self.enter(
             cx,
             &self.memory.network,
             Entering { from: epoch.saturating_add(1), sealed: true, imported: None },
-        )
+        )?);
+        Ok(delta)
     }
 
     /// What a validator does first in an epoch. It may be a copy from before, of one that has voted in it

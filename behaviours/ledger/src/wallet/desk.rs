@@ -1,7 +1,7 @@
 //! What one decision works with: memory as it stands, the view, and the changes it makes.
 
 use covey_kernel::{
-    AskId, CommandId, CryptoRng, Effect, Fault, Peer, RequestId, Store, Time, View,
+    AskFailure, AskId, CommandId, CryptoRng, Effect, Fault, Peer, RequestId, Store, Time, View,
 };
 
 use super::{
@@ -171,10 +171,18 @@ impl<'d, 'a, 'v> Desk<'d, 'a, 'v> {
             }
             Checked::Links(ask, links) => {
                 let errand = self.memory().asks.get(&ask).cloned();
+                let Some(Errand::Links(peer)) = errand else {
+                    // Not what it was asked: whatever waits for it learns so.
+                    let broken = Err(AskFailure::Broken);
+                    return match errand {
+                        Some(Errand::Address(..) | Errand::Deliver(_)) => {
+                            self.wallet_answered(ask, broken)
+                        }
+                        _ => self.validator_answered(ask, Err(AskFailure::Broken)),
+                    };
+                };
                 self.change(Change::Answered(ask));
-                if let Some(Errand::Links(peer)) = errand {
-                    self.told_links(peer, links);
-                }
+                self.told_links(peer, links);
                 Ok(())
             }
             Checked::Delivered(_, id, outpoint, paid) => self.delivered(id, outpoint, *paid),

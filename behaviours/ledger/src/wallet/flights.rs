@@ -288,7 +288,13 @@ impl Desk<'_, '_, '_> {
 /// Whether a validator that says so will say so for ever. What earlier epochs have left may be judged
 /// otherwise when a certificate is shown, or by the validators of the next epoch.
 fn is_final(reason: Reason) -> bool {
-    let passing = [Reason::NotImported, Reason::Locked, Reason::Frozen, Reason::CertificateEpoch];
+    let passing = [
+        Reason::NotImported,
+        Reason::Locked,
+        Reason::Frozen,
+        Reason::CertificateEpoch,
+        Reason::OnlyConsolidation,
+    ];
     !passing.contains(&reason)
 }
 

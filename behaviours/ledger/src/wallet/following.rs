@@ -59,8 +59,10 @@ impl Desk<'_, '_, '_> {
         let after = self.memory().network.newest().epoch;
         let others = self.memory().online.iter().copied();
         let others = others.filter(|peer| !self.validates(peer) && !self.asks_links(peer));
-        let others: Vec<Peer> = others.take(OTHERS_ASKED).collect();
-        for peer in others {
+        let mut others: Vec<Peer> = others.collect();
+        // Others each time: some may keep silent on purpose.
+        super::paying::shuffle(self.rng(), &mut others);
+        for peer in others.into_iter().take(OTHERS_ASKED) {
             self.ask_wallet(peer, Errand::Links(peer), ToWallet::Links(after));
         }
     }
@@ -75,7 +77,7 @@ impl Desk<'_, '_, '_> {
         self.answer(id, &FromWallet::Invalid(Reason::CertificateEpoch));
     }
 
-    /// A payee asks for configurations.
+    /// Somebody asks for configurations.
     pub(super) fn tell_links(&mut self, id: RequestId, after: u64) {
         let links = self.memory().network.links_after(after).take(LINKS).cloned();
         let links = Bounded::first(links);
@@ -85,8 +87,10 @@ impl Desk<'_, '_, '_> {
     /// Somebody has told configurations; they were checked.
     pub(super) fn told_links(&mut self, peer: Peer, links: Result<Vec<Link>, AskFailure>) {
         let links = links.unwrap_or_default();
-        let more = links.len() == LINKS;
+        let known = self.memory().network.newest().epoch;
         let last = links.last().map(Link::epoch);
+        // Who tells what is known already is not asked on.
+        let more = links.len() == LINKS && last.is_some_and(|last| last > known);
         self.follow(links);
         if let Some(last) = last.filter(|_| more && self.validates(&peer)) {
             self.ask_validator(peer, Errand::Links(peer), ToValidator::Links(last));

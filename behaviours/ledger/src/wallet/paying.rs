@@ -346,7 +346,7 @@ fn placed(lines: &[Output], outputs: &[Output]) -> Vec<Line> {
 }
 
 /// Fisher and Yates. The slight unevenness of a remainder does not matter here.
-fn shuffle<T>(rng: &mut dyn CryptoRng, items: &mut [T]) {
+pub(super) fn shuffle<T>(rng: &mut dyn CryptoRng, items: &mut [T]) {
     for last in (1..items.len()).rev() {
         let choices = u64::try_from(last).unwrap_or(u64::MAX).saturating_add(1);
         let other = rng.next_u64().checked_rem(choices).unwrap_or_default();

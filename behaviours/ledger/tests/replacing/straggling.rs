@@ -265,7 +265,7 @@ fn who_is_late_for_several_epochs_has_a_key_for_each_and_catches_up() {
         assert!(net.all_vote(&[8, 9, 10], epoch));
         assert_eq!((net.status(LATE).newest, stands(&mut net).0), (epoch, 1));
     }
-    assert_eq!(net.command(LATE, join()), Err(Error::EpochNotOver));
+    assert_eq!(net.command(LATE, join()), Err(Error::TooManyKeys));
     // Those of epochs 0 and 1 are still out of reach.
     net.cut.retain(|(_, other)| *other < 8);
     net.run(20_000);

@@ -37,7 +37,9 @@ pub(in crate::api) const CODES: &[Code] = &[
     codes::NO_AMOUNT,
     codes::TWO_AMOUNTS,
     codes::NO_PROPOSAL,
-    codes::EPOCH_NOT_OVER,
+    codes::TOO_MANY_KEYS,
+    codes::TOO_MANY_PROPOSALS,
+    codes::MAY_NOT_AGREE,
     codes::BAD_DRAFT,
     codes::NO_ENTRY,
     codes::TX_MALFORMED,
@@ -100,7 +102,9 @@ pub(in crate::api) fn code(error: &Error) -> Code {
         | Error::NotThisValidator => codes::REFUSED,
         Error::Configuration(_) => codes::BAD_DRAFT,
         Error::NoSuchProposal => codes::NO_PROPOSAL,
-        Error::EpochNotOver => codes::EPOCH_NOT_OVER,
+        Error::TooManyKeys => codes::TOO_MANY_KEYS,
+        Error::TooManyProposals => codes::TOO_MANY_PROPOSALS,
+        Error::MayNotAgree => codes::MAY_NOT_AGREE,
         Error::Store(_) => codes::HALTED,
     }
 }

@@ -181,7 +181,7 @@ async fn killed(cast: &mut Cast) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// A validator is replaced while Bob pays Eve; then what was paid before is refused again, by others.
+/// A validator is replaced while Bob pays Eve.
 async fn replaced(cast: &mut Cast) -> Result<(), DemoError> {
     let fifth = cast.community.candidate("v5", Transport::Both).await?;
     let eve = address(&cast.eve).await?;

@@ -38,7 +38,7 @@ impl Script {
 pub(super) async fn all(place: &Path) -> Result<(Cast, usize), Failure> {
     let mut script = Script(0);
     print::line(
-        "Covey: three people, four validators, seven real nodes on this machine, no server.\n",
+        "Covey: three people, five validators, eight real nodes on this machine, no server.\n",
     )?;
     let mut cast = cast(place).await.map_err(wrong)?;
     script.done("Ann's, Bob's and Eve's nodes are running, on a network with four validators")?;

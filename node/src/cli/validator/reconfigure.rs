@@ -3,6 +3,7 @@
 //! present validators' operators agree.
 
 use std::{
+    io::{IsTerminal as _, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -19,21 +20,22 @@ use crate::{
     },
     client::Client,
     ledger::{
-        self, ConfigurationFile, Draft, DraftError, DraftFile, MemberFile, WrongField,
-        governance_key, read_json,
+        self, ConfigurationFile, Draft, DraftError, DraftFile, GovernanceFile, MemberFile,
+        WrongField, governance_key, read_json,
     },
 };
 
 pub(super) const HELP: &str = "To replace v4 by v5, on a network of v1 to v4:
-  covey init --data v5 --network genesis.json --candidate     then: covey start --data v5
+  covey init --data v5 --network genesis.json --candidate --port 4100     then: covey start --data v5
   covey validator reconfigure entry --data v5 --name v5 --at 192.0.2.5:4100 --out v5.entry
   covey validator reconfigure entry --data v1 --out v1.entry  and so for v2 and v3
   covey validator reconfigure draft --data v1 v1.entry v2.entry v3.entry v5.entry --out next.json
   covey validator reconfigure sign next.json --key governance-1.key   and so on, until enough have signed
   covey validator reconfigure propose --data v1 next.json
-  covey validator reconfigure list --data v1                  and so for v2, v3 and v4: who comes, who goes
-  covey validator reconfigure approve --data v1 ID            and so for v2, v3 and v4
-Payments pause until the new validators have taken over what the present ones have locked.";
+  covey validator reconfigure list --data v1                  at each validator: who comes, who goes
+  covey validator reconfigure approve --data v1 ID            and so on, until three of four have
+Payments pause until the new validators have taken over what the present ones have locked. Once
+`covey validator status` says of the new ones that they vote, v4 may be stopped.";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Reconfigure {
@@ -48,6 +50,9 @@ pub(in crate::cli) enum Reconfigure {
         /// A governance-N.key, as `covey network new` wrote it
         #[arg(long, value_name = "KEYFILE")]
         key: PathBuf,
+        /// Do not ask whether it is right
+        #[arg(long)]
+        yes: bool,
     },
     /// Propose a draft that enough of governance has signed; it spreads to all validators
     Propose {
@@ -68,7 +73,7 @@ pub(in crate::cli) struct Entry {
     /// What the validator is called [default: as now]
     #[arg(long)]
     name: Option<String>,
-    /// Where others look for it [default: as now]
+    /// Where others look for it: the port that its node listens on [default: as now]
     #[arg(long, value_name = "IP:PORT")]
     at: Option<SocketAddr>,
     /// Where to write the entry [default: standard output]
@@ -96,7 +101,7 @@ pub(super) async fn run(global: &Global, reconfigure: Reconfigure) -> Result<(),
     match reconfigure {
         Reconfigure::Entry(args) => entry(global, args).await,
         Reconfigure::Draft(args) => draft(global, args).await,
-        Reconfigure::Sign { file, key } => sign(global, &file, &key),
+        Reconfigure::Sign { file, key, yes } => sign(global, &file, &key, yes),
         Reconfigure::Propose { file } => propose(global, &file).await,
         Reconfigure::Approve { id } => approve(global, &id).await,
         Reconfigure::List => list(global).await,
@@ -181,21 +186,44 @@ fn read(path: &Path) -> Result<Draft, DraftError> {
     read_json::<DraftFile>(path, "a draft of the next validators")?.draft()
 }
 
-fn sign(global: &Global, path: &Path, key: &Path) -> Result<(), Failure> {
+fn sign(global: &Global, path: &Path, key: &Path, yes: bool) -> Result<(), Failure> {
     let mut draft = read(path).map_err(checked)?;
     let key = governance_key(key).map_err(checked)?;
+    let shown = text_of(&draft);
+    if !yes {
+        confirm(&shown)?;
+    }
     let new = draft.sign(&key).map_err(checked)?;
-    write(path, &draft.file().text())?;
+    replace(path, &draft.file().text())?;
     print::either(global.json, &draft.file(), |_| {
         let done = if new { "Signed" } else { "This key had signed before" };
-        let Draft { present, proposal, .. } = &draft;
-        format!(
-            "{}\n{done}: {} of {} that are needed.",
-            text_of(&draft),
-            proposal.approvals.len(),
-            present.governance.threshold
-        )
+        let (found, needed) = (draft.proposal.approvals.len(), draft.present.governance.threshold);
+        format!("{shown}\n{done}: {found} of {needed} that are needed.")
     })
+}
+
+/// Shows what would be signed, and asks.
+fn confirm(shown: &str) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage(format!("{shown}\nnobody is there to confirm this: add --yes")));
+    }
+    let mut err = std::io::stderr().lock();
+    let asked = write!(err, "{shown}\nSign this? [y/N] ").and_then(|()| err.flush());
+    asked.map_err(Failure::io("cannot ask"))?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(Failure::io("cannot read the answer"))?;
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::Checked("nothing was signed".into())),
+    }
+}
+
+/// Writes beside the file and then takes its place: the signatures on it are not to be lost.
+fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let beside = path.with_extension("json.new");
+    write(&beside, text)?;
+    let what = format!("cannot replace {}", path.display());
+    std::fs::rename(&beside, path).map_err(Failure::io(what))
 }
 
 async fn propose(global: &Global, path: &Path) -> Result<(), Failure> {
@@ -228,7 +256,8 @@ async fn approve(global: &Global, id: &str) -> Result<(), Failure> {
         let why =
             if all.is_empty() { "no open proposal begins" } else { "several proposals begin" };
         return Err(Failure::Checked(format!(
-            "{why} with {id} (enough may have agreed to it already): see `covey validator status` and \
+            "{why} with {id} (enough may have agreed to it, or it \
+             has not arrived here yet): see `covey validator status` and \
              `covey validator reconfigure list`"
         )));
     };
@@ -276,35 +305,51 @@ fn text_of(draft: &Draft) -> String {
     change(&present, &ConfigurationFile::of(&draft.proposal.configuration))
 }
 
-/// Who stays, goes and comes.
+/// Who decides next, who stays, goes and comes, and what changes of those who stay. Whoever drafted it
+/// chose the names and addresses.
 fn change(present: &ConfigurationFile, next: &ConfigurationFile) -> String {
-    let is_in =
-        |one: &MemberFile, all: &[MemberFile]| all.iter().any(|other| other.peer == one.peer);
+    let same = |one: &MemberFile, all: &[MemberFile]| {
+        all.iter().find(|other| other.peer == one.peer).cloned()
+    };
     let names = |members: Vec<&MemberFile>| {
         let names: Vec<String> = members.iter().map(|one| print::one_line(&one.name)).collect();
         if names.is_empty() { "nobody".into() } else { names.join(", ") }
     };
     let (old, new) = (&present.validators, &next.validators);
-    let mut text = format!(
-        "epoch {} after {}: {} validators\n  stay        {}\n  go          {}\n  come        {}",
-        next.epoch,
-        present.epoch,
-        new.len(),
-        names(new.iter().filter(|one| is_in(one, old)).collect()),
-        names(old.iter().filter(|one| !is_in(one, new)).collect()),
-        names(new.iter().filter(|one| !is_in(one, old)).collect()),
-    );
-    for one in new.iter().filter(|one| !is_in(one, old)) {
-        text.push_str(&format!("\n              {}  {}", one.peer, one.addresses.join(" ")));
-    }
+    let mut text =
+        format!("epoch {} after {}: {} validators", next.epoch, present.epoch, new.len());
     if present.governance != next.governance {
-        let governance = &next.governance;
-        text.push_str(&format!(
-            "\n  governance  changes: {} of {} keys\n              {}",
-            governance.threshold,
-            governance.keys.len(),
-            governance.keys.join("\n              ")
-        ));
+        text.push_str(&governance_text(&next.governance));
+    }
+    text.push_str(&format!(
+        "\n  stay        {}\n  go          {}\n  come        {}",
+        names(new.iter().filter(|one| same(one, old).is_some()).collect()),
+        names(old.iter().filter(|one| same(one, new).is_none()).collect()),
+        names(new.iter().filter(|one| same(one, old).is_none()).collect()),
+    ));
+    for one in new {
+        match same(one, old) {
+            None => text.push_str(&place_text(one)),
+            Some(before) if before.name != one.name || before.addresses != one.addresses => {
+                let (old, new) = (print::one_line(&before.name), print::one_line(&one.name));
+                let named = if old == new { new } else { format!("{old}, now {new},") };
+                text.push_str(&format!("\n  moves       {named}{}", place_text(one)));
+            }
+            Some(_) => {}
+        }
     }
     text
+}
+
+fn place_text(one: &MemberFile) -> String {
+    format!("\n              {}  {}", one.peer, print::one_line(&one.addresses.join(" ")))
+}
+
+fn governance_text(next: &GovernanceFile) -> String {
+    format!(
+        "\n  governance  CHANGES: {} of {} keys decide from then on\n              {}",
+        next.threshold,
+        next.keys.len(),
+        next.keys.join("\n              ")
+    )
 }
