@@ -262,7 +262,7 @@ codes! {
         "leave the amount out, or pay the address by hand";
     NO_PROPOSAL = 4032, "no_proposal", "no such proposal is open",
         "see `covey validator reconfigure list`";
-    TOO_MANY_KEYS = 4033, "too_many_keys", "the validator has keys for many epochs that it has not entered",
+    TOO_MANY_EPOCH_KEYS = 4033, "too_many_epoch_keys", "the validator has keys for many epochs that it has not entered",
         "wait until it has caught up with the newest epoch";
     BAD_DRAFT = 4034, "bad_draft", "these validators cannot follow the present ones",
         "sign the draft with `covey validator reconfigure sign`, or make it again";
