@@ -669,23 +669,35 @@ impl Net {
         (spend, Coin { outpoint, output, proof: Proof::Genesis(()), owner })
     }
 
-    fn pay_to(&mut self, coin: &Coin, address: Peer) -> (Spend, Output) {
-        let mut salt = vec![0; 16];
-        self.rng.fill_bytes(&mut salt);
-        let output = Output { address, ..coin.output.clone() };
-        let salted = Salted { salt: Bytes::new(salt).unwrap(), output: output.clone() };
-        let root = covey_kernel::merkle::root(&leaves(std::slice::from_ref(&salted)));
+    pub(crate) fn pay_to(&mut self, coin: &Coin, address: Peer) -> (Spend, Output) {
+        let spend = self.split_to(coin, address, 1);
+        let output = spend.outputs[0].output.clone();
+        (spend, output)
+    }
+
+    /// Pays all of a coin to one owner, in so many outputs.
+    pub(crate) fn split_to(&mut self, coin: &Coin, address: Peer, count: u16) -> Spend {
+        let one = Output { address, amount: Amount::new(1), ..coin.output.clone() };
+        let mut outputs = vec![one; usize::from(count)];
+        let rest = coin.output.amount.units() - u64::from(count - 1);
+        outputs[0].amount = Amount::new(rest);
+        let salted = outputs.into_iter().map(|output| {
+            let mut salt = vec![0; 16];
+            self.rng.fill_bytes(&mut salt);
+            Salted { salt: Bytes::new(salt).unwrap(), output }
+        });
+        let salted: Vec<Salted> = salted.collect();
+        let root = covey_kernel::merkle::root(&leaves(&salted));
         let inputs = Bounded::new(vec![coin.outpoint]).unwrap();
-        let body = Body { inputs, count: 1, root };
+        let body = Body { inputs, count, root };
         let network = self.network.id;
         let witness = Witness::sign(&coin.owner, &network, &body);
-        let spend = Spend {
+        Spend {
             body,
-            outputs: Bounded::new(vec![salted]).unwrap(),
+            outputs: Bounded::new(salted).unwrap(),
             witnesses: Bounded::new(vec![witness]).unwrap(),
             proofs: Bounded::new(vec![coin.proof.clone()]).unwrap(),
-        };
-        (spend, output)
+        }
     }
 
     /// Asks some nodes for their votes; what each answers.

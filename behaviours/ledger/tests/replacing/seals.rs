@@ -182,6 +182,24 @@ fn a_copy_from_before_an_epoch_does_not_vote_in_it_again() {
     assert_eq!(net.votes(&second, &[0]), refused);
 }
 
+/// It has voted for nothing since it was copied, and its last words are that it has sealed.
+#[test]
+fn a_copy_from_before_a_seal_votes_in_that_epoch_no_more() {
+    let mut net = Net::started(9, 4, 5);
+    let copy = net.nodes[3].validator.as_ref().unwrap().disk.clone();
+    net.replace(&[0, 1, 2, 4], &[0, 1, 2, 3]);
+    net.run(10_000);
+    assert!(net.all_vote(&[0, 1, 2, 4], 1));
+    net.stop(3);
+    net.nodes[3].validator.as_mut().unwrap().disk = copy;
+    net.start(3);
+    net.run(5_000);
+    let coin = net.coins[0].clone();
+    let (spend, _) = net.pay(&coin);
+    let refused = [FromValidator::NotReady(NotReady::Behind(()))];
+    assert_eq!(net.votes(&spend, &[3]), refused);
+}
+
 /// The validators' part of a whole replacement, in which one of them crashes once, right after a write.
 fn crashing(node: usize, turn: usize) -> usize {
     let mut net = Net::started(7, 4, 6);

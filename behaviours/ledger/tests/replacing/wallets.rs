@@ -3,9 +3,10 @@
 use covey_ledger::{
     Amount, Asset, InvalidReceipt, Network, Proof, Reason, Receipt, TxId,
     wallet::{Command, Order, Progress, Reply},
+    wire::{FromValidator, NotReady, ToValidator},
 };
 
-use crate::net::{Net, text};
+use crate::net::{Net, is_vote, text};
 
 pub(crate) fn balance(net: &mut Net, wallet: usize) -> (u64, u64) {
     match net.order(wallet, Command::Balance).unwrap() {
@@ -263,4 +264,40 @@ fn a_phrase_finds_the_money_of_earlier_epochs() {
     let tx = order(&mut net, again, bob, 600);
     net.run(20_000);
     assert_eq!(epoch(&mut net, again, tx), 2);
+}
+
+/// Whoever has many outputs that cannot be shown, as two transactions fight for their coin, holds nobody
+/// up: a few pages of them are passed over at a time, and what can be shown is.
+#[test]
+fn what_cannot_be_shown_is_passed_over_by_and_by() {
+    let mut net = Net::started(12, 4, 8);
+    let owner = covey_kernel::Keypair::from_secret(&[77; 32]);
+    let coins: Vec<_> = net.coins[..6].to_vec();
+    for coin in &coins[..5] {
+        for voters in [[0, 1], [2, 3]] {
+            let spend = net.split_to(coin, owner.public(), 100);
+            assert!(net.votes(&spend, &voters).iter().all(is_vote));
+        }
+    }
+    let (good, _) = net.pay_to(&coins[5], owner.public());
+    net.certify(&good, &[0, 1, 2]);
+    net.replace(&[4, 5, 6, 7], &[0, 1, 2, 3]);
+    net.run(10_000);
+    let (mut shown, mut later, mut after) = (Vec::new(), 0, None);
+    for _ in 0..20 {
+        let claim = covey_ledger::Claim::sign(&owner, &net.network.id, &net.peer(4), after);
+        match net.ask(4, ToValidator::Claim(Box::new(claim))) {
+            FromValidator::Holdings(page) if page.is_empty() => break,
+            FromValidator::Holdings(page) => {
+                shown.extend(page.iter().map(|holding| holding.outpoint.tx));
+                after = page.last().map(|holding| holding.outpoint);
+            }
+            answer => {
+                assert_eq!(answer, FromValidator::NotReady(NotReady::Checking(())));
+                later += 1;
+            }
+        }
+    }
+    assert_eq!(shown, [good.body.id(&net.network.id)]);
+    assert!((1..=4).contains(&later), "{later}");
 }

@@ -196,6 +196,11 @@ fn a_node_that_is_away_or_does_not_answer_is_not_paid() {
         net.answer_bytes(&ask, Err(failure));
         assert_eq!(net.late_reply().unwrap_err(), Error::PayeeAway);
     }
+    // Nor is one that answers something else than it was asked: the owner still gets a reply.
+    net.command(to_bob(20));
+    let ask = net.take(is_question).unwrap();
+    net.answer_bytes(&ask, Ok(FromWallet::Links(Default::default()).encode()));
+    assert_eq!(net.late_reply().unwrap_err(), Error::PayeeAway);
     assert_eq!(net.amounts(), (30, 0, 0));
 }
 
