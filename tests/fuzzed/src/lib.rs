@@ -21,6 +21,14 @@ mod chains_net;
 mod chains_same;
 mod decoders;
 mod graph;
+mod ledger;
+mod ledger_machines;
+#[allow(dead_code)]
+#[path = "../../../behaviours/ledger/tests/replacing/net.rs"]
+mod ledger_net;
+#[allow(dead_code)]
+#[path = "../../../behaviours/ledger/tests/golden/values.rs"]
+mod ledger_values;
 mod machines;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../src/naive/mod.rs"]
@@ -35,13 +43,15 @@ pub use chains::{
 pub use chains_machines::chains_machines;
 pub use decoders::{contact_code, content, kernel_cbor, request, response, shell_frame};
 pub use graph::graph;
+pub use ledger::{ledger_receipt, ledger_records, ledger_request, ledger_response, ledger_uri};
+pub use ledger_machines::ledger_machines;
 pub use machines::machines;
 
 /// A fuzzed function.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 21] = [
     ("kernel_cbor", kernel_cbor),
     ("request", request),
     ("response", response),
@@ -57,4 +67,10 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("chains_words", chains_words),
     ("graph", graph),
     ("chains_machines", chains_machines),
+    ("ledger_request", ledger_request),
+    ("ledger_response", ledger_response),
+    ("ledger_records", ledger_records),
+    ("ledger_receipt", ledger_receipt),
+    ("ledger_uri", ledger_uri),
+    ("ledger_machines", ledger_machines),
 ];

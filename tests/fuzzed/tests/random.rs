@@ -1,8 +1,8 @@
-//! Random operations on machines of messaging and of chains, and random chains, from fixed seeds. `COVEY_RUNS` makes it longer, and
+//! Random operations on machines of messaging, of chains and of the ledger, and random chains, from fixed seeds. `COVEY_RUNS` makes it longer, and
 //! `COVEY_SEED` runs one seed alone.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
 
-use covey_fuzzed::{chains_machines, graph, machines};
+use covey_fuzzed::{chains_machines, graph, ledger_machines, machines};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -40,6 +40,25 @@ fn random_operations_on_chains_leave_all_with_the_same() {
         let mut operations = [0; 1 + 12 * 64];
         ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut operations);
         if std::panic::catch_unwind(|| chains_machines(&operations)).is_err() {
+            failed.push(seed);
+        }
+    }
+    assert_eq!(failed, Vec::<u64>::new(), "seeds that fail");
+}
+
+/// Of validators and wallets that crash, are cut off, are lied to and replaced; without flipped bits, since all that is
+/// paid must then arrive, in three runs of four.
+#[test]
+fn random_operations_on_money_double_and_lose_none() {
+    let mut failed = Vec::new();
+    for seed in seeds(RUNS) {
+        let mut operations = [0; 3 * 64];
+        ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut operations);
+        let fair = seed % 4 != 0;
+        let is_flip = |step: &&[u8]| step[0] % 32 == 22;
+        let steps = operations.chunks_exact(3).filter(|step| !fair || !is_flip(step));
+        let operations: Vec<u8> = steps.flatten().copied().collect();
+        if std::panic::catch_unwind(|| ledger_machines(&operations)).is_err() {
             failed.push(seed);
         }
     }

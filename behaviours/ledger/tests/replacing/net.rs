@@ -163,6 +163,19 @@ pub(crate) struct Net {
     pub(crate) loss: Option<u64>,
     /// Pairs of nodes that do not hear each other.
     pub(crate) cut: BTreeSet<(usize, usize)>,
+    /// A bit that is flipped in what travels next, as only a broken peer can.
+    pub(crate) flip: Option<usize>,
+    heard: BTreeMap<RequestId, Vec<u8>>,
+    /// What validators were asked and have answered, if that is to be kept.
+    pub(crate) said: Option<Vec<Said>>,
+}
+
+/// What a node was asked, and what it has answered. For whoever judges a whole run from outside.
+#[allow(dead_code)]
+pub(crate) struct Said {
+    pub(crate) by: usize,
+    pub(crate) request: Vec<u8>,
+    pub(crate) answer: Vec<u8>,
 }
 
 pub(crate) fn text<const N: usize>(text: &str) -> Text<N> {
@@ -260,6 +273,9 @@ impl Net {
             commands: 0,
             loss: None,
             cut: BTreeSet::new(),
+            flip: None,
+            heard: BTreeMap::new(),
+            said: None,
         }
     }
 
@@ -375,6 +391,20 @@ impl Net {
         self.queue.insert((self.now.millis() + delay, self.sent), event);
     }
 
+    fn on_the_way(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        if let Some(bit) = self.flip.take() {
+            let at = (bit / 8) % bytes.len().max(1);
+            bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << (bit % 8));
+        }
+        bytes
+    }
+
+    fn note(&mut self, by: usize, request: &[u8], answer: &[u8]) {
+        if let Some(said) = &mut self.said {
+            said.push(Said { by, request: request.to_vec(), answer: answer.to_vec() });
+        }
+    }
+
     fn send(&mut self, from: usize, wallet: bool, to: Peer, ask: AskId, bytes: Vec<u8>) {
         let Some(index) = self.index(&to) else { return };
         let lost = self.loss.is_some_and(|one| self.rng.next_u64().is_multiple_of(one));
@@ -383,13 +413,17 @@ impl Net {
             let outcome = Err(AskFailure::Timeout);
             return self.post(Event::Answer { to: from, wallet, ask, from: to, outcome });
         }
+        let bytes = self.on_the_way(bytes);
         self.post(Event::Request { from, wallet, ask, to: index, bytes });
     }
 
     fn answer(&mut self, request: RequestId, bytes: Vec<u8>) {
         let Some((to, wallet, ask, from)) = self.asked.remove(&request) else { return };
+        if let Some(heard) = self.heard.remove(&request) {
+            self.note(from, &heard, &bytes);
+        }
         let lost = self.loss.is_some_and(|one| self.rng.next_u64().is_multiple_of(one));
-        let outcome = if lost { Err(AskFailure::Timeout) } else { Ok(bytes) };
+        let outcome = if lost { Err(AskFailure::Timeout) } else { Ok(self.on_the_way(bytes)) };
         let from = self.peer(from);
         self.post(Event::Answer { to, wallet, ask, from, outcome });
     }
@@ -440,6 +474,9 @@ impl Net {
                 self.requests += 1;
                 let id = RequestId(self.requests);
                 self.asked.insert(id, (from, wallet, ask, to));
+                if self.said.is_some() {
+                    self.heard.insert(id, bytes.clone());
+                }
                 let for_validator = Request::is_for_validator(&bytes);
                 if for_validator
                     && let Some(liar) = &mut self.nodes[to].liar
@@ -512,13 +549,14 @@ impl Net {
     ) -> FromValidator {
         let id = RequestId(u64::MAX);
         let bytes = Request::Validator(request).encode();
-        let now = self.now;
+        let (now, request) = (self.now, bytes.clone());
         let run = self.nodes[node].validator.as_mut().unwrap();
         let effects = run.turn(now, &mut self.rng, vec![Input::Request { from, id, bytes }]);
         let mut answered = None;
         for effect in effects {
             match effect {
                 Effect::Answer { to, bytes } if to == id => {
+                    self.note(node, &request, &bytes);
                     answered = Some(FromValidator::decode(&bytes).unwrap());
                 }
                 other => self.carry(node, other),
@@ -540,11 +578,19 @@ impl Net {
         node: usize,
         command: wallet::Command,
     ) -> Result<wallet::Reply, Error> {
+        self.try_order(node, command).expect("a reply at once")
+    }
+
+    /// The same; nothing if the node is down, crashes over it or has to ask first.
+    pub(crate) fn try_order(
+        &mut self,
+        node: usize,
+        command: wallet::Command,
+    ) -> Option<Result<wallet::Reply, Error>> {
         self.commands += 1;
         let id = CommandId(self.commands);
         self.give_wallet(node, Input::Command { id, command });
-        let run = self.nodes[node].wallet.as_mut().unwrap();
-        run.replies.remove(&id.0).expect("a reply at once")
+        self.nodes[node].wallet.as_mut().unwrap().replies.remove(&id.0)
     }
 
     /// A request of which the answer is not looked at: the node may crash over it.

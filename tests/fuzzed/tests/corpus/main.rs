@@ -10,6 +10,7 @@
 )]
 
 mod chains;
+mod ledger;
 
 use std::{fs, path::PathBuf};
 
@@ -20,8 +21,8 @@ fn root() -> PathBuf {
 }
 
 /// The values of a golden file.
-fn golden(file: &str) -> Vec<(String, String)> {
-    let path = root().join("behaviours/messaging/golden").join(file);
+fn golden(behaviour: &str, file: &str) -> Vec<(String, String)> {
+    let path = root().join("behaviours").join(behaviour).join("golden").join(file);
     let text = fs::read_to_string(path).unwrap();
     let split = |line: &str| line.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
     text.lines().filter_map(split).collect()
@@ -29,6 +30,11 @@ fn golden(file: &str) -> Vec<(String, String)> {
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER.decode(hex.as_bytes()).ok()
+}
+
+/// A name as that of a file.
+fn flat(name: &str) -> String {
+    name.replace('/', "-")
 }
 
 /// The value, and what a peer who breaks the rules might make of it.
@@ -43,7 +49,7 @@ fn mutations(name: &str, value: &[u8]) -> Vec<(String, Vec<u8>)> {
     // A list or string that claims to be huge.
     let mut huge = value.to_vec();
     huge.splice(1..1.min(value.len()), [0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
-    let name = name.replace('/', "-");
+    let name = flat(name);
     vec![
         (name.clone(), value.to_vec()),
         (format!("{name}-longer"), longer),
@@ -55,7 +61,7 @@ fn mutations(name: &str, value: &[u8]) -> Vec<(String, Vec<u8>)> {
 
 fn decoder_seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     let values = |file: &str| {
-        let entries = golden(file).into_iter();
+        let entries = golden("messaging", file).into_iter();
         let decoded = entries.filter_map(|(name, hex)| Some((name, bytes(&hex)?)));
         decoded.flat_map(|(name, value)| mutations(&name, &value)).collect::<Vec<_>>()
     };
@@ -65,7 +71,7 @@ fn decoder_seeds(target: &str) -> Vec<(String, Vec<u8>)> {
         "response" => values("responses.hex"),
         "content" => values("contents.hex"),
         "contact_code" => {
-            let code = golden("texts.hex").remove(0).1;
+            let code = golden("messaging", "texts.hex").remove(0).1;
             let mut seeds = mutations("code", code.as_bytes());
             seeds.push(("upper".into(), format!(" {}\n", code.to_uppercase()).into_bytes()));
             seeds
@@ -77,6 +83,15 @@ fn decoder_seeds(target: &str) -> Vec<(String, Vec<u8>)> {
         "graph" => chains::graphs(),
         "chains_machines" => chains::operations(),
         "machines" => operations(),
+        "ledger_machines" => ledger::operations(),
+        _ if target.starts_with("ledger_") => {
+            let seeds = ledger::seeds(target);
+            // What is so short has few other forms, all alike.
+            let (long, short): (Vec<_>, _) =
+                seeds.into_iter().partition(|(_, value)| value.len() > ledger::SHORT);
+            let mutated = long.iter().flat_map(|(name, value)| mutations(name, value));
+            mutated.chain(short.into_iter().map(|(name, value)| (flat(&name), value))).collect()
+        }
         _ => {
             chains::seeds(target).iter().flat_map(|(name, value)| mutations(name, value)).collect()
         }
