@@ -140,10 +140,11 @@ fn look_at_question(request: ToValidator) {
 pub fn ledger_response(bytes: &[u8]) {
     match canonical::<FromValidator>(bytes, RESPONSE_BYTES) {
         Some(FromValidator::Vote(vote)) => look_at_vote(0, &vote),
-        Some(FromValidator::Conflict(evidence)) => {
+        Some(FromValidator::Conflict(conflict)) => {
             let Spend { body, witnesses, .. } = rival();
-            evidence.check(&NETWORK.id, &body, &witnesses).ok();
-            look_at_body(&evidence.body);
+            conflict.evidence.check(&NETWORK.id, &body, &witnesses).ok();
+            look_at_body(&conflict.evidence.body);
+            conflict.vote.iter().for_each(|vote| look_at_vote(0, vote));
         }
         Some(FromValidator::Height(Some(height))) => look_at_height(&height),
         Some(FromValidator::Holdings(holdings)) => {

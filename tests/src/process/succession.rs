@@ -51,7 +51,7 @@ pub async fn approve(validator: &Node, id: &str) {
         all.iter().any(|one| one.id == id)
     })
     .await;
-    validator.ok(&["validator", "reconfigure", "approve", &id[..12]]).await;
+    validator.ok(&["validator", "reconfigure", "approve", id]).await;
 }
 
 /// Waits until a validator votes in an epoch.

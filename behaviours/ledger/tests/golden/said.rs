@@ -3,7 +3,7 @@
 
 use covey_kernel::Bounded;
 use covey_ledger::{
-    Reason,
+    Conflict, Reason, Vote,
     wire::{FromValidator, FromWallet, NotReady, Request, ToValidator, ToWallet},
 };
 
@@ -104,11 +104,16 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
     named.chain(others).collect()
 }
 
+fn conflict(vote: Option<Vote>) -> Conflict {
+    Conflict { evidence: evidence(), vote }
+}
+
 pub(crate) fn validators_answers() -> Vec<(String, FromValidator)> {
     let one = |answer| (String::new(), answer);
     let mut answers = vec![
         one(FromValidator::Vote(vote(0, 0))),
-        one(FromValidator::Conflict(Box::new(evidence()))),
+        one(FromValidator::Conflict(Box::new(conflict(None)))),
+        ("-with-vote".into(), FromValidator::Conflict(Box::new(conflict(Some(vote(0, 0)))))),
         one(FromValidator::Height(Some(height()))),
         ("-unknown".into(), FromValidator::Height(None)),
         one(FromValidator::Noted(())),
