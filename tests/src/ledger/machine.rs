@@ -184,6 +184,8 @@ impl Machine for LedgerNode {
             self.carry_out(cx, &mut delta, effects);
         }
         if let (Some(wallet), Some(checked)) = (&self.wallet, input.wallet) {
+            let forgetful = self.forgetful(cx, &checked)?;
+            let wallet = forgetful.as_ref().unwrap_or(wallet);
             let checked = self.misread(cx, wallet, checked)?;
             let (done, effects) = within(cx, self.rules.flaw, |cx| wallet.decide(cx, checked))
                 .map_err(Error::Wallet)?;
@@ -385,6 +387,21 @@ impl LedgerNode {
             let bytes = FromValidator::Vote(vote).encode();
             cx.effects.push(Effect::Answer { to: id, bytes });
         }
+    }
+
+    /// A wallet that spends what is reserved does not know what it has reserved since it was opened: it
+    /// chooses from its store, where such coins were never taken out.
+    fn forgetful(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        checked: &wallet::Checked,
+    ) -> Result<Option<Wallet>, Error> {
+        let pays = matches!(checked, wallet::Checked::Command(_, wallet::Command::Send(_)));
+        let Some(rules) = self.rules.wallet.clone().filter(|_| pays) else { return Ok(None) };
+        if self.rules.flaw != Some(Flaw::SpendsReserved) {
+            return Ok(None);
+        }
+        open::<Wallet>(rules, self.rules.flaw, cx.now, cx.rng, cx.view).map(Some)
     }
 
     /// A wallet that pays again reads a wish to go on as one to pay again.
