@@ -6,7 +6,7 @@
 
 use covey_kernel::{Effect, Fault, Peer, PublicKey, RequestId};
 
-use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records, term::Entering};
+use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records};
 use crate::{
     error::Error,
     height::{Height, SignedHeight},
@@ -35,7 +35,7 @@ impl Validator {
         let mut delta =
             Delta(vec![Change::ImportAt(Some(cx.now)), Change::SuccessionAt(Some(cx.now))]);
         if self.memory.stage == Stage::Behind {
-            delta.and(self.leave_behind(cx)?);
+            delta.and(self.go_on_unsealed(cx, &self.memory.network)?);
         }
         if matches!(self.memory.stage, Stage::Checking(_)) && self.needed() == 0 {
             delta.0.push(self.becomes(cx, self.able(self.is_import_done())));
@@ -142,7 +142,7 @@ impl Validator {
                 records::write(cx.view, layout::height(&term.key.public()), &height);
             }
             let mut delta = Delta::from(self.becomes(cx, Stage::Behind));
-            delta.and(self.leave_behind(cx)?);
+            delta.and(self.go_on_unsealed(cx, &self.memory.network)?);
             return Ok(delta);
         }
         let Stage::Checking(answered) = &self.memory.stage else { return Ok(Delta::default()) };
@@ -162,13 +162,6 @@ impl Validator {
             delta.0.extend(self.tell_soon(cx));
         }
         Ok(delta)
-    }
-
-    /// Who must not vote in its epoch any more goes on in the next one for which it has a key.
-    pub(super) fn leave_behind(&self, cx: &mut Cx<'_, '_>) -> Result<Delta, Fault> {
-        let from = self.memory.term.as_ref().map_or(0, |term| term.epoch.saturating_add(1));
-        let entering = Entering { from, sealed: false, imported: None };
-        self.enter(cx, &self.memory.network, entering)
     }
 
     /// Whether this validator itself has signed that it had come further than it is. What others

@@ -2,7 +2,7 @@
 
 use covey_kernel::{Bounded, Effect, Fault, Peer, RequestId};
 
-use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records, term::Entering};
+use super::{Change, Cx, Delta, Errand, Stage, Validator, answer, layout, records};
 use crate::{
     configuration::Configuration,
     error::Error,
@@ -93,9 +93,7 @@ impl Validator {
             Stage::Voting => delta.0.push(self.becomes(cx, Stage::Sealing)),
             // It has nothing to seal, or must not: it goes on with the key of the next epoch.
             Stage::Candidate | Stage::Sealed | Stage::Behind => {
-                let from = self.memory.term.as_ref().map_or(0, |term| term.epoch.saturating_add(1));
-                let entering = Entering { from, sealed: false, imported: None };
-                delta.and(self.enter(cx, &network, entering)?);
+                delta.and(self.go_on_unsealed(cx, &network)?);
             }
             Stage::Checking(_) | Stage::Importing | Stage::Sealing => {}
         }

@@ -169,6 +169,16 @@ impl Validator {
         }
     }
 
+    /// Who has nothing to seal, or must not, goes on in the next epoch for which it has a key.
+    pub(super) fn go_on_unsealed(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        network: &Network,
+    ) -> Result<Delta, Fault> {
+        let from = self.memory.term.as_ref().map_or(0, |term| term.epoch.saturating_add(1));
+        self.enter(cx, network, Entering { from, sealed: false, imported: None })
+    }
+
     /// Enters the first epoch from one on of which it is a member with the key that it made for it; else
     /// it is in none. Keys of the epochs that it leaves out are erased: it never votes in them.
     pub(super) fn enter(

@@ -54,7 +54,7 @@ pub(super) fn check(
     base: &dyn Store,
     inputs: Vec<Input<Wallet>>,
 ) -> Vec<Result<Checked, Error>> {
-    let network = match rules.network.with_stored(base, layout::LINKS) {
+    let network = match rules.network.as_stored(base, layout::LINKS) {
         Ok(network) => network,
         Err(fault) => return inputs.iter().map(|_| Err(fault.clone().into())).collect(),
     };
