@@ -9,7 +9,9 @@ use std::{
 };
 
 use covey_kernel::{Bounded, Keypair, NetworkId, PublicKey, Signature};
-use covey_ledger::{Configuration, InvalidLink, Placed, Proposal, limits::GENESIS_BYTES};
+use covey_ledger::{
+    Configuration, Governance, InvalidLink, Member, Placed, Proposal, limits::GENESIS_BYTES,
+};
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -166,10 +168,23 @@ impl ApprovalFile {
 }
 
 impl Draft {
-    /// A draft that nobody has signed.
-    #[must_use]
-    pub fn new(network: NetworkId, present: Configuration, next: Configuration) -> Self {
-        Self { network, present, proposal: Proposal::new(next) }
+    /// A draft that nobody has signed: these members follow, the present ones among them in their order
+    /// and then the new ones; governance stays, unless another is given.
+    pub fn after(
+        network: NetworkId,
+        present: Configuration,
+        mut members: Vec<Member>,
+        governance: Option<Governance>,
+    ) -> Result<Self, DraftError> {
+        members.sort_by_key(|member| present.place(&member.peer).unwrap_or(usize::MAX));
+        let next = Configuration {
+            epoch: present.epoch.saturating_add(1),
+            members: bounded("validators", members)?,
+            governance: governance.unwrap_or_else(|| present.governance.clone()),
+            previous: present.id(&network),
+        };
+        next.check().map_err(InvalidLink::from)?;
+        Ok(Self { network, present, proposal: Proposal::new(next) })
     }
 
     /// How it is written down.

@@ -1,6 +1,6 @@
 //! Replacing validators of a network on this machine.
 
-use covey_ledger::{Configuration, Member};
+use covey_ledger::Member;
 use serde_json::json;
 
 use super::{Community, Local, LocalError};
@@ -27,17 +27,10 @@ impl Community {
         for local in next {
             members.push(entry(local).await?);
         }
-        members.sort_by_key(|member| now.place(&member.peer).unwrap_or(usize::MAX));
-        let epoch = now.epoch.saturating_add(1);
-        let configuration = Configuration {
-            epoch,
-            members: covey_kernel::Bounded::new(members).map_err(wrong)?,
-            governance: now.governance.clone(),
-            previous: now.id(network),
-        };
         let quorum = now.quorum();
         let needed = usize::from(now.governance.threshold);
-        let mut draft = Draft::new(*network, now, configuration);
+        let mut draft = Draft::after(*network, now, members, None).map_err(wrong)?;
+        let epoch = draft.proposal.configuration.epoch;
         for number in (1usize..).take(needed) {
             let key = governance_key(&self.governance_file(number)).map_err(wrong)?;
             draft.sign(&key).map_err(wrong)?;

@@ -10,7 +10,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use covey_kernel::{Bounded, NetworkId, PublicKey};
-use covey_ledger::{Configuration, Governance, Member};
+use covey_ledger::{Governance, Member};
 use serde_json::json;
 
 use super::{Failure, Global, print};
@@ -21,7 +21,7 @@ use crate::{
     client::Client,
     ledger::{
         self, ConfigurationFile, Draft, DraftError, DraftFile, GovernanceFile, MemberFile,
-        WrongField, governance_key, read_json,
+        governance_key, read_json,
     },
 };
 
@@ -144,7 +144,7 @@ async fn draft(global: &Global, args: DraftArgs) -> Result<(), Failure> {
         members.push(entry.member().map_err(checked)?);
     }
     let now = present(&global.client().await?).await?;
-    let draft = args.draft(now, members)?;
+    let draft = args.draft(&now, members)?;
     if args.out.exists() {
         return Err(Failure::Checked(format!(
             "{} exists: choose another name",
@@ -159,26 +159,14 @@ async fn draft(global: &Global, args: DraftArgs) -> Result<(), Failure> {
 }
 
 impl DraftArgs {
-    /// The entries in the order of the present places, as far as they have one; then the new ones.
-    fn draft(&self, now: ConfigurationInfo, mut members: Vec<Member>) -> Result<Draft, Failure> {
+    fn draft(&self, now: &ConfigurationInfo, members: Vec<Member>) -> Result<Draft, Failure> {
         let network = now.network.parse::<NetworkId>().map_err(checked)?;
-        let present = now.configuration.configuration().map_err(checked::<WrongField>)?;
-        members.sort_by_key(|member| present.place(&member.peer).unwrap_or(usize::MAX));
-        let governance = match self.threshold {
-            None => present.governance.clone(),
-            Some(threshold) => {
-                let keys = Bounded::new(self.governor.clone()).map_err(checked)?;
-                Governance { threshold, keys }
-            }
-        };
-        let next = Configuration {
-            epoch: present.epoch.saturating_add(1),
-            members: Bounded::new(members).map_err(checked)?,
-            governance,
-            previous: present.id(&network),
-        };
-        next.check().map_err(checked)?;
-        Ok(Draft::new(network, present, next))
+        let present = now.configuration.configuration().map_err(checked)?;
+        let governance = self.threshold.map(|threshold| {
+            let keys = Bounded::new(self.governor.clone()).map_err(checked)?;
+            Ok::<_, Failure>(Governance { threshold, keys })
+        });
+        Draft::after(network, present, members, governance.transpose()?).map_err(checked)
     }
 }
 
