@@ -170,11 +170,18 @@ fn is_reduced(bytes: &[u8; PUBLIC_KEY_LENGTH]) -> bool {
 }
 
 /// Verifies many signatures at once; one answer each, the same that
-/// [`PublicKey::verify_bytes`] gives. A batch that fails is checked again one by one.
+/// [`PublicKey::verify_bytes`] gives. A batch that fails is checked again one by one; one signature
+/// alone is not worth a batch.
 pub fn verify_batch(
     rng: &mut dyn CryptoRng,
     items: &[(PublicKey, Vec<u8>, Signature)],
 ) -> Vec<Result<(), InvalidSignature>> {
+    let one_by_one = || {
+        items.iter().map(|(key, message, signature)| key.verify_bytes(message, signature)).collect()
+    };
+    if items.len() < 2 {
+        return one_by_one();
+    }
     let mut batch = zebra::batch::Verifier::new();
     for (key, message, signature) in items {
         let key = zebra::VerificationKeyBytes::from(key.0);
@@ -183,7 +190,7 @@ pub fn verify_batch(
     if batch.verify(rng).is_ok() {
         return vec![Ok(()); items.len()];
     }
-    items.iter().map(|(key, message, signature)| key.verify_bytes(message, signature)).collect()
+    one_by_one()
 }
 
 /// Verifies many signatures at once, as [`verify_batch`] does. The numbers that the batch is weighed

@@ -58,6 +58,12 @@ impl Ballot {
     pub fn sign(&self, key: &Keypair, network: &NetworkId) -> Signature {
         key.sign(VOTE, network, self)
     }
+
+    /// What is to be verified for it to count as signed by this key.
+    #[must_use]
+    pub fn signed(&self, network: &NetworkId, key: PublicKey, signature: Signature) -> Signed {
+        (key, signing_bytes(VOTE, network, self), signature)
+    }
 }
 
 record! {
@@ -129,8 +135,7 @@ impl Vote {
         tx: &TxId,
         key: PublicKey,
     ) -> Result<Signed, Reason> {
-        let ballot = self.ballot(epoch, tx)?;
-        Ok((key, signing_bytes(VOTE, network, &ballot), self.signature))
+        Ok(self.ballot(epoch, tx)?.signed(network, key, self.signature))
     }
 }
 
@@ -234,29 +239,46 @@ impl KnownBallots {
     /// Verifies those that are not known yet, all at once, each once; one answer each.
     #[must_use]
     pub fn verify(&self, items: &[Signed]) -> Vec<bool> {
+        self.verify_with(items, &[]).0
+    }
+
+    /// The same, and in the same batch what is no ballot, and not remembered; one answer for each of
+    /// both.
+    #[must_use]
+    pub fn verify_with(&self, items: &[Signed], others: &[Signed]) -> (Vec<bool>, Vec<bool>) {
         let names: Vec<Hash> = items.iter().map(Self::name).collect();
-        let mut unknown: Vec<(Hash, Signed)> = Vec::new();
-        {
-            let known = self.lock();
-            let mut seen = HashSet::new();
-            for (name, item) in names.iter().zip(items) {
-                if !known.young.contains(name) && !known.old.contains(name) && seen.insert(*name) {
-                    unknown.push((*name, item.clone()));
-                }
-            }
-        }
-        let (unknown, fresh): (Vec<Hash>, Vec<Signed>) = unknown.into_iter().unzip();
+        let (unknown, mut batch) = self.unknown(&names, items);
+        batch.extend_from_slice(others);
+        let mut verdicts = verify_all(&batch).into_iter().map(|verdict| verdict.is_ok());
         let mut wrong = HashSet::new();
         let mut known = Vec::with_capacity(unknown.len());
-        for (name, verdict) in unknown.into_iter().zip(verify_all(&fresh)) {
-            if verdict.is_ok() {
+        for (name, right) in unknown.into_iter().zip(verdicts.by_ref()) {
+            if right {
                 known.push(name);
             } else {
                 wrong.insert(name);
             }
         }
         self.remember(known);
-        names.iter().map(|name| !wrong.contains(name)).collect()
+        (names.iter().map(|name| !wrong.contains(name)).collect(), verdicts.collect())
+    }
+
+    /// Those that are not known, each once.
+    fn unknown(&self, names: &[Hash], items: &[Signed]) -> (Vec<Hash>, Vec<Signed>) {
+        let known = self.lock();
+        let mut seen = HashSet::new();
+        let named = names.iter().zip(items);
+        named
+            .filter(|(name, _)| {
+                !known.young.contains(*name) && !known.old.contains(*name) && seen.insert(**name)
+            })
+            .map(|(name, item)| (*name, item.clone()))
+            .unzip()
+    }
+
+    /// Remembers an own ballot, which is right.
+    pub fn know(&self, own: &Signed) {
+        self.remember(vec![Self::name(own)]);
     }
 
     fn remember(&self, names: Vec<Hash>) {

@@ -135,7 +135,7 @@ fn ledger_text(result: &ledger::LedgerResult) -> String {
         "one core: {sign:.0} signatures a second; verified {verify:.0} one by one, {verify_owners:.0} in \
          batches, {verify_validators:.0} in batches of four keys\n\
          one payment after another, everything synced by four validators and the wallet{}:\n\
-         scenario   trials   payments/s   thesis   times   latency",
+         scenario   trials   payments/s   thesis   times   processor   latency",
         if result.in_memory { " (in memory!)" } else { "" }
     );
     for run in &result.runs {
@@ -144,10 +144,11 @@ fn ledger_text(result: &ledger::LedgerResult) -> String {
             None => ("-".into(), "-".into()),
         };
         text.push_str(&format!(
-            "\n{:>8} {:>8} {:>12.0} {thesis:>8} {times:>7}   {}",
+            "\n{:>8} {:>8} {:>12.0} {thesis:>8} {times:>7} {:>8.1} ms   {}",
             run.scenario,
             run.trials,
             run.rate,
+            run.cpu_micros / 1e3,
             ledger::latency_text(&run.latency)
         ));
     }

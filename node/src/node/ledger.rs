@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use covey_kernel::{AskId, Keypair, NetworkId};
 use covey_ledger::{
-    Genesis, KnownBallots, Network, Validator, Wallet, validator, wallet,
+    Genesis, KnownBallots, Network, Validator, Wallet, validator,
+    wallet::{self, Expected},
     wire::{FRAMES, PROTOCOL, Request},
 };
 use covey_shell::Protocol;
@@ -87,7 +88,8 @@ impl Founded {
             _ => None,
         };
         let peer = node.public();
-        let rules = wallet::Rules { network: network.clone(), peer, ballots };
+        let expected = Expected::default();
+        let rules = wallet::Rules { network: network.clone(), peer, ballots, expected };
         let (wallet, drives) =
             starting.marked::<Wallet>(Line::Ledger, WALLETS, rules, &doors.wallet)?;
         handles.push(drives);

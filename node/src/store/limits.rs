@@ -9,6 +9,12 @@ pub const WRITE_BUFFER_BYTES: usize = 32 << 20;
 /// Blocks, indexes and filters kept in memory, all families together.
 pub const BLOCK_CACHE_BYTES: usize = 32 << 20;
 
+/// Values from this length on lie in files of their own.
+pub const BLOB_BYTES: u64 = 512;
+
+/// How long such a file gets.
+pub const BLOB_FILE_BYTES: u64 = 64 << 20;
+
 /// Table files open at once.
 pub const OPEN_FILES: i32 = 256;
 

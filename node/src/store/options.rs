@@ -1,7 +1,8 @@
 use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Options, WriteOptions};
 
 use super::limits::{
-    BLOCK_CACHE_BYTES, BLOOM_BITS, LOG_FILES, OPEN_FILES, WAL_BYTES, WRITE_BUFFER_BYTES,
+    BLOB_BYTES, BLOB_FILE_BYTES, BLOCK_CACHE_BYTES, BLOOM_BITS, LOG_FILES, OPEN_FILES, WAL_BYTES,
+    WRITE_BUFFER_BYTES,
 };
 
 /// For the whole database. Pipelined and unordered writes, manual WAL flush and WAL recycling
@@ -30,6 +31,11 @@ pub(super) fn family(cache: &Cache) -> Options {
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_compression_type(DBCompressionType::Lz4);
+    // What is long is written once, into files of its own, and not again with each compaction.
+    options.set_enable_blob_files(true);
+    options.set_min_blob_size(BLOB_BYTES);
+    options.set_blob_file_size(BLOB_FILE_BYTES);
+    options.set_enable_blob_gc(true);
     options
 }
 

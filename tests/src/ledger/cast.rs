@@ -170,7 +170,12 @@ impl Cast {
                     starts: 0,
                     ballots: ballots.clone(),
                 }),
-                wallet: has_wallet.then_some(wallet::Rules { network, peer, ballots }),
+                wallet: has_wallet.then(|| wallet::Rules {
+                    network,
+                    peer,
+                    ballots,
+                    expected: wallet::Expected::default(),
+                }),
                 friends,
                 number,
                 vice: self.vices.get(number).copied().flatten(),

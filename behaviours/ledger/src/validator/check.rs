@@ -289,8 +289,9 @@ impl Known<'_> {
             let judged = judged.iter().flatten();
             judged.flat_map(|(judged, _)| pick(judged).iter().cloned()).collect()
         };
-        let mut votes = self.rules.ballots.verify(&all(|judged| &judged.votes)).into_iter();
-        let mut owners = verify_all(&all(|judged| &judged.owners)).into_iter();
+        let (votes, owners) = (all(|judged| &judged.votes), all(|judged| &judged.owners));
+        let (votes, owners) = self.rules.ballots.verify_with(&votes, &owners);
+        let (mut votes, mut owners) = (votes.into_iter(), owners.into_iter());
         let shown = judged.into_iter().map(|one| {
             let (judged, spend) = one?;
             (judged.is_signed(&mut votes, &mut owners)).ok()?;
@@ -303,14 +304,14 @@ impl Known<'_> {
 
 impl Judged {
     /// Takes the verdicts on its signatures from those on many.
-    fn is_signed<E>(
+    fn is_signed(
         &self,
         votes: &mut impl Iterator<Item = bool>,
-        owners: &mut impl Iterator<Item = Result<(), E>>,
+        owners: &mut impl Iterator<Item = bool>,
     ) -> Result<(), Reason> {
         // All of each must be taken, so that the next one's come next.
         let certified = votes.take(self.votes.len()).fold(true, |all, one| all & one);
-        let signed = owners.take(self.owners.len()).fold(true, |all, one| all & one.is_ok());
+        let signed = owners.take(self.owners.len()).fold(true, |all, one| all & one);
         match (certified, signed) {
             // The owners' first, as where a lock is found: else it would show whether there is one.
             (_, false) => Err(Reason::OwnerSignature),
@@ -400,13 +401,13 @@ fn signed_inputs(judged: &Judged) -> Vec<bool> {
     judged.inputs.iter().map(|input| signed.contains(&input.address)).collect()
 }
 
-/// Verifies all signatures of all candidates: validators' first by what is known, owners' in one batch.
+/// Verifies all signatures of all candidates in one batch, but for those of validators that are known.
 fn verify(rules: &Rules, candidates: Vec<Candidate>) -> Vec<(usize, Result<Checked, Error>)> {
     let all = |pick: fn(&Judged) -> &[Signed]| -> Vec<Signed> {
         candidates.iter().flat_map(|one| pick(&one.judged).iter().cloned()).collect()
     };
-    let votes = rules.ballots.verify(&all(|judged| &judged.votes));
-    let owners = verify_all(&all(|judged| &judged.owners));
+    let (votes, owners) = (all(|judged| &judged.votes), all(|judged| &judged.owners));
+    let (votes, owners) = rules.ballots.verify_with(&votes, &owners);
     let (mut votes, mut owners) = (votes.into_iter(), owners.into_iter());
     let verdicts = candidates.into_iter().map(|Candidate { at, id, spend, judged }| {
         let signed = judged.is_signed(&mut votes, &mut owners);

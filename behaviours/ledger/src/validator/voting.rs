@@ -174,7 +174,10 @@ impl Validator {
         let term = memory.term.as_ref();
         let term = term.ok_or_else(|| Fault::Corrupt("locks without an epoch".into()))?;
         let ballot = Ballot::over(term.epoch, memory.next, &memory.open);
-        let signature = ballot.sign(&term.key, &self.rules.network.id);
+        let network = &self.rules.network.id;
+        let signature = ballot.sign(&term.key, network);
+        // It comes back under what is spent next.
+        self.rules.ballots.know(&ballot.signed(network, term.key.public(), signature));
         let transactions = Bounded::new(memory.open.clone())
             .map_err(|_| Fault::Corrupt("a turn with more inputs than it may have".into()))?;
         let signed = Signed { transactions, epoch: term.epoch, signature };

@@ -48,7 +48,8 @@ pub enum Checked {
     Disconnected(Peer),
 }
 
-/// Checks all inputs; the certificates of all of them together.
+/// Checks all inputs; the certificates of all of them together, and the votes that are waited for: these
+/// are not judged yet, but known to be right when they are.
 pub(super) fn check(
     rules: &Rules,
     base: &dyn Store,
@@ -59,13 +60,19 @@ pub(super) fn check(
         Err(fault) => return inputs.iter().map(|_| Err(fault.clone().into())).collect(),
     };
     let mut votes: Vec<Signed> = Vec::new();
+    let mut awaited: Vec<Signed> = Vec::new();
     let mut shares = Vec::with_capacity(inputs.len());
     let mut checked = Vec::with_capacity(inputs.len());
     for input in inputs {
         let before = votes.len();
-        checked.push(decode(&network, input, &mut votes));
+        let one = decode(&network, input, &mut votes);
+        if let Ok(Checked::Validator(ask, Ok(FromValidator::Vote(vote)))) = &one {
+            awaited.extend(rules.expected.signed(&network, *ask, vote));
+        }
+        checked.push(one);
         shares.push(votes.len().saturating_sub(before));
     }
+    votes.append(&mut awaited);
     let mut verdicts = rules.ballots.verify(&votes).into_iter();
     for (one, share) in checked.iter_mut().zip(shares) {
         let right = verdicts.by_ref().take(share).fold(true, |all, one| all & one);

@@ -6,6 +6,7 @@ mod check;
 mod command;
 mod delivering;
 mod desk;
+mod expected;
 mod flights;
 mod following;
 mod layout;
@@ -38,7 +39,8 @@ use crate::{
 pub use check::Checked;
 pub use command::{AddressView, Command, Event, LineView, Order, PaymentView, Reply, Status};
 use desk::Desk;
-use memory::{Change, Memory, Renewals};
+pub use expected::Expected;
+use memory::{Change, Errand, Memory, Renewals};
 use purse::Purse;
 use records::Me;
 pub use records::{
@@ -54,6 +56,8 @@ pub struct Rules {
     pub peer: Peer,
     /// Ballots that are known to be right.
     pub ballots: KnownBallots,
+    /// Votes that are waited for; none at first.
+    pub expected: Expected,
 }
 
 /// A wallet as a machine.
@@ -94,6 +98,7 @@ impl Machine for Wallet {
                 phrase
             }
         };
+        rules.expected.clear();
         let memory = Memory {
             network: rules.network.with_stored(view, layout::LINKS)?.into_owned(),
             looked_at: Time::default(),
@@ -130,6 +135,7 @@ impl Machine for Wallet {
 
     fn apply(&mut self, delta: Delta) {
         for change in delta.0 {
+            self.expect(&change);
             self.memory.apply(change);
         }
     }
@@ -142,6 +148,21 @@ impl Machine for Wallet {
             _ => FromWallet::None(()),
         };
         refusal.encode()
+    }
+}
+
+impl Wallet {
+    /// Tells the check which votes are waited for.
+    fn expect(&self, change: &Change) {
+        let expected = &self.rules.expected;
+        match change {
+            Change::Asked(ask, Errand::Vote(tx, epoch, place)) => {
+                expected.ask(*ask, (*tx, *epoch, *place));
+            }
+            Change::Answered(ask) => expected.answered(*ask),
+            Change::Landed(tx) => expected.landed(tx),
+            _ => {}
+        }
     }
 }
 

@@ -296,6 +296,7 @@ impl Net {
             network: self.network.clone(),
             peer: key.public(),
             ballots: KnownBallots::default(),
+            expected: wallet::Expected::default(),
         };
         let wallet = Some(Run::new(rules));
         self.nodes.push(Node { key, validator: None, wallet, up: false, liar: None });

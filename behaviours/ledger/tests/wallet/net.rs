@@ -11,7 +11,7 @@ use covey_ledger::{
     Amount, Asset, Currency, Decimals, Error, Genesis, Governance, KnownBallots, Member, Network,
     Output, Prefix, Spend, TxId, Wallet,
     limits::REQUEST_BYTES,
-    wallet::{Command, Event, Reply, Rules},
+    wallet::{Command, Event, Expected, Reply, Rules},
     wire::{FromValidator, FromWallet, Request, ToValidator, ToWallet},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -189,6 +189,7 @@ impl Net {
             network: network.clone(),
             peer: key(0xc0, 0).public(),
             ballots: KnownBallots::default(),
+            expected: Expected::default(),
         };
         let mut net = Self {
             network,

@@ -47,6 +47,8 @@ pub struct Run {
     pub rate: f64,
     /// The thesis's, where it has one.
     pub thesis: Option<f64>,
+    /// Processor time of all six nodes for one payment, in microseconds.
+    pub cpu_micros: f64,
     /// How long one payment took.
     pub latency: Latency,
 }
@@ -59,6 +61,7 @@ pub(super) async fn run(
 ) -> Result<Run, BenchError> {
     let mut latencies = Latencies::new()?;
     let mut payments = 0usize;
+    let cpu = processor_time(payers).await?;
     let begun = Instant::now();
     for _ in 0..trials {
         for to in scenario.to {
@@ -76,8 +79,9 @@ pub(super) async fn run(
         }
     }
     let rate = rate(payments, begun.elapsed());
+    let cpu_micros = each(processor_time(payers).await?.saturating_sub(cpu), payments);
     let (scenario, latency) = (scenario.number, latencies.summary());
-    Ok(Run { scenario, trials, rate, thesis: thesis(scenario, trials), latency })
+    Ok(Run { scenario, trials, rate, thesis: thesis(scenario, trials), cpu_micros, latency })
 }
 
 async fn pay(wallet: &Local, to: &str) -> Result<PaymentInfo, BenchError> {
@@ -142,9 +146,13 @@ pub(super) async fn flood(payers: &Payers, payments: usize) -> Result<Flood, Ben
     if before != after {
         return Err(BenchError::Wrong(format!("{before} became {after} by paying oneself")));
     }
-    #[allow(clippy::cast_precision_loss)] // counts of a benchmark are small
-    let cpu_micros = cpu.as_secs_f64() * 1e6 / payments.max(1) as f64;
+    let cpu_micros = each(cpu, payments);
     Ok(Flood { payments, in_flight: IN_FLIGHT, rate: rate(payments, elapsed), cpu_micros })
+}
+
+#[allow(clippy::cast_precision_loss)] // counts of a benchmark are small
+fn each(cpu: Duration, payments: usize) -> f64 {
+    cpu.as_secs_f64() * 1e6 / payments.max(1) as f64
 }
 
 /// Makes so many coins of the smallest amount.
