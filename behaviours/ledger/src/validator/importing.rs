@@ -2,7 +2,7 @@
 //! them, each judged as a request would be. It begins before they seal, so that little is left to do
 //! when payments pause; whatever is written, a crash only interrupts it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use covey_kernel::{Bounded, Effect, Fault, Peer, Scan, Store, merkle::Builder};
 
@@ -22,10 +22,6 @@ use crate::{
     vote::leaf,
     wire::ToValidator,
 };
-
-/// Entries that are looked for at once among those that a member has not shown: some may have come
-/// from another one meanwhile.
-const LOOKED_FOR: usize = 1024;
 
 impl Source {
     /// Whether all of a sealed set is there.
@@ -103,9 +99,29 @@ impl Validator {
             for (place, member) in (0u8..).zip(configuration.members.iter()) {
                 self.draw(cx, delta, epoch, (place, member.peer))?;
             }
+            self.tighten(cx, delta, epoch)?;
             self.settle(cx, delta, epoch)?;
         }
-        Ok(())
+        self.accept_copied(cx, delta)
+    }
+
+    /// Whether little is left to take over for an epoch: what a quorum of the members of the one before
+    /// has listed is here, but for the newest.
+    pub(super) fn has_copied(&self, store: &dyn Store, epoch: u64) -> Result<bool, Fault> {
+        let Some(configuration) = self.predecessors(epoch) else { return Ok(false) };
+        let few = u64::try_from(LOG_PAGE).unwrap_or(u64::MAX);
+        let mut copied = 0usize;
+        for (place, member) in (0u8..).zip(configuration.members.iter()) {
+            let is_near = if member.peer == self.rules.node.public() {
+                let here = source(store, epoch, layout::OWN)?.listed.count();
+                own_list(store)?.count().saturating_sub(here) < few
+            } else {
+                let source = source(store, epoch, place)?;
+                source.ended && !source.lied && source.wanted < few
+            };
+            copied = copied.saturating_add(usize::from(is_near));
+        }
+        Ok(copied >= configuration.quorum())
     }
 
     /// Goes on with one of them.
@@ -119,22 +135,19 @@ impl Validator {
         if peer == self.rules.node.public() {
             return Ok(());
         }
-        let mut source = source(cx.view, epoch, place)?;
+        let source = source(cx.view, epoch, place)?;
         if source.lied {
             return Ok(());
-        }
-        let missing = self.missing(cx, epoch, place, &mut source)?;
-        if missing.is_empty() && source.wanted > 0 {
-            // All that were looked at are there; there are more to look at.
-            delta.0.push(Change::ImportAt(Some(cx.now)));
-            cx.effects.push(Effect::Wake(cx.now));
         }
         let there = self.memory.online.contains(&peer);
         let asks_entries =
             |errand: &Errand| matches!(errand, Errand::Entries(of, ..) if *of == epoch);
-        if there && !missing.is_empty() && !self.is_asked(delta, &peer, asks_entries) {
-            let errand = Errand::Entries(epoch, place, missing.clone());
-            self.ask(cx, delta, peer, errand, ToValidator::Entries(Bounded::first(missing)));
+        if there && source.wanted > 0 && !self.is_asked(delta, &peer, asks_entries) {
+            let missing = Self::missing(cx.view, epoch, place)?;
+            if !missing.is_empty() {
+                let errand = Errand::Entries(epoch, place, missing.clone());
+                self.ask(cx, delta, peer, errand, ToValidator::Entries(Bounded::first(missing)));
+            }
         }
         let whole = source.seal.is_some_and(|seal| seal.set.count == source.listed.count());
         let asks_log = |errand: &Errand| matches!(errand, Errand::Log(of, ..) if *of == epoch);
@@ -194,6 +207,7 @@ impl Validator {
         }
         source.listed.push(leaf(tx));
         records::write(cx.view, key, &Listed { by: listed.by | bit, ..listed });
+        cx.view.put(layout::loose(epoch, tx), Vec::new());
         let facts = records::read::<Facts>(cx.view, &layout::facts(tx))?;
         if let Some(facts) = facts.as_ref().filter(|_| before.is_none()) {
             note_spenders(cx, epoch, tx, &facts.inputs);
@@ -207,39 +221,17 @@ impl Validator {
 
     /// The next entries that a member has listed and nobody has shown. Each member is asked from
     /// another point on, so that they rarely send the same.
-    fn missing(
-        &self,
-        cx: &mut Cx<'_, '_>,
-        epoch: u64,
-        place: u8,
-        source: &mut Source,
-    ) -> Result<Vec<TxId>, Fault> {
-        let mut missing = Vec::new();
-        if source.wanted == 0 {
-            return Ok(missing);
-        }
+    fn missing(store: &dyn Store, epoch: u64, place: u8) -> Result<Vec<TxId>, Fault> {
         let all = layout::all_wanted(epoch, place);
         let start = [all.as_slice(), &[place.wrapping_mul(61)]].concat();
-        let scan = Scan::prefix(&all).limit(LOOKED_FOR);
-        let mut found = cx.view.scan(&scan.clone().after(&start))?;
+        let scan = Scan::prefix(&all).limit(ENTRIES);
+        let mut found = store.scan(&scan.clone().after(&start))?;
         if found.is_empty() {
-            found = cx.view.scan(&scan)?;
+            found = store.scan(&scan)?;
         }
-        let before = source.wanted;
-        for (key, _) in found {
-            let tx = layout::last_tx(&key).ok_or_else(|| Fault::Corrupt("a wanted id".into()))?;
-            if is_shown(cx.view, epoch, &tx)? {
-                // Another one has shown it.
-                cx.view.delete(key);
-                source.wanted = source.wanted.saturating_sub(1);
-            } else if missing.len() < ENTRIES {
-                missing.push(tx);
-            }
-        }
-        if source.wanted != before {
-            records::write(cx.view, layout::source(epoch, place), source);
-        }
-        Ok(missing)
+        let tx =
+            |key: &[u8]| layout::last_tx(key).ok_or_else(|| Fault::Corrupt("a wanted id".into()));
+        found.iter().map(|(key, _)| tx(key)).collect()
     }
 
     /// A member has told a part of its lock set.
@@ -273,6 +265,7 @@ impl Validator {
             }
             self.list(cx, epoch, place, &mut source, tx)?;
         }
+        source.ended = !full;
         // A sealed set does not grow: who does not list it never will.
         source.lied |= source.seal.is_some() && page.ids.is_empty() && source.listed.count() < end;
         if let Some(seal) = source.seal.filter(|seal| seal.set.count == source.listed.count()) {
@@ -282,6 +275,7 @@ impl Validator {
         if full || source.seal.is_some() || source.wanted > 0 {
             self.draw(cx, delta, epoch, (place, member.peer))?;
         }
+        self.accept_copied(cx, delta)?;
         self.settle(cx, delta, epoch)
     }
 
@@ -299,6 +293,7 @@ impl Validator {
             return Ok(());
         }
         source.lied = entries.is_empty() || entries.len() > asked.len();
+        let mut shown = Vec::with_capacity(entries.len());
         for (tx, entry) in asked.iter().zip(entries) {
             let entry = entry.filter(|one| one.tx == *tx && one.epochs <= epoch.saturating_sub(1));
             let Some(entry) = entry else {
@@ -306,17 +301,15 @@ impl Validator {
                 break;
             };
             self.keep_entry(cx, epoch, *tx, *entry.spend)?;
-            let key = layout::wanted(epoch, place, tx);
-            if cx.view.get(&key)?.is_some() {
-                cx.view.delete(key);
-                source.wanted = source.wanted.saturating_sub(1);
-            }
+            shown.push(*tx);
         }
         records::write(cx.view, layout::source(epoch, place), &source);
+        want_no_more(cx, epoch, &shown)?;
         let member = self.predecessors(epoch).and_then(|one| one.members.get(usize::from(place)));
         if let Some(member) = member {
             self.draw(cx, delta, epoch, (place, member.peer))?;
         }
+        self.accept_copied(cx, delta)?;
         self.settle(cx, delta, epoch)
     }
 
@@ -369,6 +362,31 @@ impl Validator {
         }
         Ok(())
     }
+}
+
+/// Entries are here: nobody who has listed them is asked for them any more.
+fn want_no_more(cx: &mut Cx<'_, '_>, epoch: u64, shown: &[TxId]) -> Result<(), Fault> {
+    let mut fewer: BTreeMap<u8, u64> = BTreeMap::new();
+    for tx in shown {
+        let listed = records::read::<Listed>(cx.view, &layout::listed(epoch, tx))?;
+        let by = listed.unwrap_or_default().by;
+        let places = (0u8..64)
+            .filter(|place| by.checked_shr(u32::from(*place)).is_some_and(|by| by & 1 == 1));
+        for place in places {
+            let key = layout::wanted(epoch, place, tx);
+            if cx.view.get(&key)?.is_some() {
+                cx.view.delete(key);
+                let fewer = fewer.entry(place).or_default();
+                *fewer = fewer.saturating_add(1);
+            }
+        }
+    }
+    for (place, fewer) in fewer {
+        let mut source = source(cx.view, epoch, place)?;
+        source.wanted = source.wanted.saturating_sub(fewer);
+        records::write(cx.view, layout::source(epoch, place), &source);
+    }
+    Ok(())
 }
 
 /// How far the lock set of the member at a place of the epoch before is taken over.

@@ -23,8 +23,9 @@ pub(super) const LOG: &[u8] = &[0x16];
 /// The tree over the own list.
 pub(super) const LOGGED: &[u8] = &[0x17];
 /// What is of use only to who is in an epoch, or imports for it; ascending, with the epoch behind it:
-/// locks, what was listed, what that spends, sources, what is wanted of them, that it is complete.
-pub(super) const OF_ONE_EPOCH: [u8; 6] = [0x10, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e];
+/// locks, what was listed, what that spends, sources, what is wanted of them, that it is complete, what
+/// is still to be looked at.
+pub(super) const OF_ONE_EPOCH: [u8; 7] = [0x10, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f];
 /// Stands for a place where a validator takes over its own list.
 pub(super) const OWN: u8 = u8::MAX;
 
@@ -103,11 +104,6 @@ pub(super) fn facts(tx: &TxId) -> Vec<u8> {
     [&[0x19], tx.0.as_bytes().as_slice()].concat()
 }
 
-/// All that was listed for an epoch.
-pub(super) fn all_listed(epoch: u64) -> Vec<u8> {
-    of_epoch(0x1a, epoch, &[])
-}
-
 /// Who has a transaction in a lock set that is taken over for an epoch.
 pub(super) fn listed(epoch: u64, tx: &TxId) -> Vec<u8> {
     of_epoch(0x1a, epoch, tx.0.as_bytes())
@@ -141,6 +137,16 @@ pub(super) fn wanted(epoch: u64, place: u8, tx: &TxId) -> Vec<u8> {
 /// That an epoch's import is complete.
 pub(super) fn imported(epoch: u64) -> Vec<u8> {
     of_epoch(0x1e, epoch, &[])
+}
+
+/// All that is to be looked at when the union for an epoch is gone through.
+pub(super) fn all_loose(epoch: u64) -> Vec<u8> {
+    of_epoch(0x1f, epoch, &[])
+}
+
+/// That a transaction is to be looked at when the union for an epoch is gone through.
+pub(super) fn loose(epoch: u64, tx: &TxId) -> Vec<u8> {
+    of_epoch(0x1f, epoch, tx.0.as_bytes())
 }
 
 /// The transaction in the last part of a key.

@@ -124,6 +124,8 @@ pub(super) struct Memory {
     /// When others are asked again for their lock sets.
     pub(super) import_at: Option<Time>,
     pub(super) settling: Option<Settling>,
+    /// Up to where what is loose was looked at ahead, and for which epoch.
+    pub(super) tightened: Option<(u64, TxId)>,
     /// Transactions that the others were shown for somebody who has only a phrase, and when.
     pub(super) passed: BTreeMap<TxId, Time>,
     /// Up to where the outputs that a claim asks for cannot be shown.
@@ -175,6 +177,8 @@ pub(super) enum Change {
     /// The import of the present epoch is complete, with these members' lock sets.
     Imported(u64, Builder),
     Settling(Option<Settling>),
+    /// What is loose was looked at up to here; none if all was.
+    Tightened(Option<(u64, TxId)>),
     SuccessionAt(Option<Time>),
     ImportAt(Option<Time>),
     /// The others were shown a transaction.
@@ -259,6 +263,7 @@ impl Memory {
                 }
             }
             Change::Settling(settling) => self.settling = settling,
+            Change::Tightened(at) => self.tightened = at,
             Change::SuccessionAt(at) => self.succession_at = at,
             Change::ImportAt(at) => self.import_at = at,
             Change::Pruning(pruning) => self.pruning = pruning,

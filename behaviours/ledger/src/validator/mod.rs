@@ -138,6 +138,7 @@ impl Machine for Validator {
             succession_at: None,
             import_at: None,
             settling: None,
+            tightened: None,
             passed: Default::default(),
             passed_over: Default::default(),
             pruning: Default::default(),

@@ -183,7 +183,7 @@ impl Validator {
         mut grown: bool,
     ) -> Result<(), Fault> {
         let successor = kept.candidacy.proposal.successor(&self.rules.network.id);
-        grown |= self.accept(cx, &mut kept.candidacy.proposal, &successor)?;
+        grown |= self.accept(cx, &mut kept.candidacy, &successor)?;
         grown |= self.sign_for(cx, &mut kept, &successor)?;
         if let Some(link) = kept.candidacy.link(self.memory.network.newest().quorum()) {
             return self.adopt(cx, delta, vec![link]);
@@ -200,11 +200,13 @@ impl Validator {
         Ok(())
     }
 
-    /// Agrees to be a member, if it is named with the key that it has made.
+    /// Agrees to be a member, if it is named with the key that it has made; and not before it has copied
+    /// what there is, as payments pause until all that is missing is there. Who still imports for the
+    /// present epoch cannot copy ahead.
     fn accept(
         &self,
         cx: &mut Cx<'_, '_>,
-        proposal: &mut Proposal,
+        Candidacy { proposal, acknowledgements, .. }: &mut Candidacy,
         successor: &Successor,
     ) -> Result<bool, Fault> {
         let Some(place) = proposal.configuration.place(&self.rules.node.public()) else {
@@ -218,9 +220,35 @@ impl Validator {
         if named != Some(key.public()) {
             return Ok(false);
         }
+        let imports = self.memory.term.as_ref().is_some_and(|term| term.imported.is_none());
+        let copies = acknowledgements.len() >= self.memory.network.newest().quorum();
+        let epoch = proposal.configuration.epoch;
+        let is_ready = imports || copies && self.has_copied(cx.view, epoch)?;
+        if !is_ready {
+            return Ok(false);
+        }
         let keys = (&key, &self.rules.node);
         let acceptance = Acceptance::sign(place, keys, &self.rules.network.id, successor);
         Ok(merge(&mut proposal.acceptances, &[acceptance], |one| one.place))
+    }
+
+    /// More was copied: agrees to what waits for that.
+    pub(super) fn accept_copied(
+        &self,
+        cx: &mut Cx<'_, '_>,
+        delta: &mut Delta,
+    ) -> Result<(), Fault> {
+        let me = self.rules.node.public();
+        let waits = |kept: &&Kept| {
+            let Proposal { configuration, acceptances, .. } = &kept.candidacy.proposal;
+            let place = configuration.place(&me).and_then(|place| u8::try_from(place).ok());
+            place.is_some_and(|place| acceptances.iter().all(|one| one.place != place))
+        };
+        let waiting: Vec<Kept> = self.memory.candidacies.values().filter(waits).cloned().collect();
+        for kept in waiting {
+            self.go_on(cx, delta, kept, false)?;
+        }
+        Ok(())
     }
 
     /// Acknowledges, and votes, as a member of the epoch that ends.

@@ -88,6 +88,8 @@ record! {
         pub wanted: u64,
         /// Whether it has lied.
         pub lied: bool,
+        /// Whether it had no more to list when it was asked last.
+        pub ended: bool,
     }
 }
 

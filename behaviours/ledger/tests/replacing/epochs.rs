@@ -193,13 +193,18 @@ fn a_resend_in_a_new_epoch_replaces_no_entry() {
     // handed what was locked in the old one.
     let mut net = Net::started(8, 4, 5);
     let coin = net.coins[0].clone();
-    let (parent, mut paid) = net.paid(&coin, &[0, 1, 2]);
-    let (child, _) = net.paid(&paid, &[0, 1, 2]);
-    // It has accepted, and copies nothing yet when it is cut off.
-    let id = net.replace(&[0, 1, 2, 4], &[0, 1]);
+    // It has accepted, and is cut off before it copies what matters.
+    let id = net.replace(&[0, 1, 2, 4], &[1]);
+    net.stop(0);
+    for node in [2, 3] {
+        net.command(node, covey_ledger::validator::Command::Approve(id)).unwrap();
+    }
+    net.run(4_000);
     net.part(&[4], &[0, 1, 2, 3]);
-    net.command(2, covey_ledger::validator::Command::Approve(id)).unwrap();
-    net.run(10_000);
+    let (parent, mut paid) = net.paid(&coin, &[1, 2, 3]);
+    let (child, _) = net.paid(&paid, &[1, 2, 3]);
+    net.start(0);
+    net.run(20_000);
     assert!(net.all_vote(&[0, 1, 2], 1));
     let tx = parent.body.id(&net.network.id);
     let fresh = net.refreshed(tx, &certificate(&paid.proof), &[0, 1, 2]);

@@ -99,10 +99,12 @@ fn a_liar_that_invents_a_lock_is_left_out() {
         let coin = net.coins[0].clone();
         let (spend, _) = net.paid(&coin, &[0, 1, 2]);
         let (tx, entries) = case(&mut net);
-        lie(&mut net, 3, vec![tx], entries);
         // One honest member is late, so that the liar's set is looked at.
+        net.part(&[3], &[4, 5, 6, 7]);
+        net.prepare(&[4, 5, 6, 7], &[0, 1, 2, 3]);
+        net.cut.clear();
+        lie(&mut net, 3, vec![tx], entries);
         net.part(&[2], &[4, 5, 6, 7]);
-        net.replace(&[4, 5, 6, 7], &[0, 1, 2, 3]);
         net.run(10_000);
         for node in 4..8 {
             let not_ready = net.status(node).not_ready;

@@ -10,6 +10,7 @@
     missing_docs
 )]
 
+mod ahead;
 mod epochs;
 mod imports;
 mod links;

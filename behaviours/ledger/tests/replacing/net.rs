@@ -674,6 +674,27 @@ impl Net {
         id
     }
 
+    /// The same, up to where all new ones have copied what there is, and are ready; the present ones hear
+    /// of it only in what follows.
+    pub(crate) fn prepare(&mut self, members: &[usize], operators: &[usize]) -> Hash {
+        let id = self.replace(members, &operators[..1]);
+        let present = self.configuration(operators[0]).members;
+        let is_present = |node: &usize| present.iter().any(|one| one.peer == self.peer(*node));
+        let deaf: Vec<usize> = (0..self.nodes.len()).filter(is_present).collect();
+        for node in &deaf {
+            self.nodes[*node].liar = Some(Box::new(|request| match request {
+                ToValidator::Candidacy(_) => Some(FromValidator::Noted(())),
+                _ => None,
+            }));
+        }
+        for node in &operators[1..] {
+            self.command(*node, Command::Approve(id)).unwrap();
+        }
+        self.run(4_000);
+        deaf.into_iter().for_each(|node| self.nodes[node].liar = None);
+        id
+    }
+
     /// The chain as a node's disk has it.
     pub(crate) fn chain(&mut self, node: usize) -> Network {
         let mut network = self.network.clone();

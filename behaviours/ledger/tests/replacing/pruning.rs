@@ -8,7 +8,7 @@ use covey_ledger::{
 use crate::net::{Net, is_vote};
 
 /// Locks, what was listed, what that spends, sources, what is wanted of them, that it is complete.
-const OF_ONE_EPOCH: [u8; 6] = [0x10, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e];
+const OF_ONE_EPOCH: [u8; 7] = [0x10, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f];
 
 /// Keys that are of use in one epoch only, of epochs before this one.
 fn left(net: &Net, node: usize, before: u64) -> usize {

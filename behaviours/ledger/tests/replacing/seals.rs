@@ -65,9 +65,9 @@ fn a_certificate_is_completed_after_the_seal() {
 fn a_member_that_has_not_imported_neither_seals_nor_votes_for_a_successor() {
     let mut net = Net::started(2, 4, 12);
     let coin = net.coins[0].clone();
-    let (spend, _) = net.paid(&coin, &[0, 1, 2]);
+    net.prepare(&[4, 5, 6, 7], &[0, 1, 2, 3]);
     net.part(&[7], &[0, 1, 2, 3]);
-    net.replace(&[4, 5, 6, 7], &[0, 1, 2, 3]);
+    let (spend, _) = net.paid(&coin, &[0, 1, 2]);
     net.run(10_000);
     assert!(net.all_vote(&[4, 5, 6], 1));
     assert_eq!(net.status(7).not_ready, Some(NotReady::Importing(())));
@@ -95,6 +95,7 @@ fn a_member_that_has_not_imported_neither_seals_nor_votes_for_a_successor() {
 fn the_naive_swap_without_import_is_refused() {
     let mut net = Net::started(3, 4, 8);
     let coin = net.coins[0].clone();
+    net.prepare(&[4, 5, 6, 7], &[0, 1, 2, 3]);
     let (first, _) = net.paid(&coin, &[0, 1, 2]);
     // The new ones hear of the certificate, and never of the lock sets.
     for node in 0..4 {
@@ -105,7 +106,6 @@ fn the_naive_swap_without_import_is_refused() {
             _ => None,
         }));
     }
-    net.replace(&[4, 5, 6, 7], &[0, 1, 2, 3]);
     net.run(20_000);
     let (second, _) = net.pay(&coin);
     for node in 4..8 {

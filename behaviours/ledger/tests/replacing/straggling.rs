@@ -11,14 +11,14 @@ use crate::net::{Coin, Net, is_vote};
 
 const LATE: usize = 7;
 
-/// Epoch 1 has begun without node 7, which is a member and hears nothing of those of epoch 0. With a
-/// payment of each epoch.
+/// Epoch 1 has begun without node 7, which is a member and hears nothing of those of epoch 0 since it has
+/// agreed to be one. With a payment of each epoch.
 fn late(seed: u64) -> (Net, [(Coin, Spend); 2]) {
     let mut net = Net::started(seed, 4, 12);
     let coins = [net.coins[0].clone(), net.coins[1].clone()];
-    let (old, _) = net.paid(&coins[0], &[0, 1, 2]);
+    net.prepare(&[4, 5, 6, LATE], &[0, 1, 2, 3]);
     net.part(&[LATE], &[0, 1, 2, 3]);
-    net.replace(&[4, 5, 6, LATE], &[0, 1, 2, 3]);
+    let (old, _) = net.paid(&coins[0], &[0, 1, 2]);
     net.run(10_000);
     assert!(net.all_vote(&[4, 5, 6], 1));
     assert_eq!(stands(&mut net), (1, Some(NotReady::Importing(()))));
@@ -99,8 +99,11 @@ fn who_came_too_late_seals_what_its_fellows_have_sealed() {
     let vote = net.status(LATE).vote.unwrap();
     assert!(key(&net, LATE, vote).is_some());
     // One of those who follow hears nothing of node 4, and needs the late one's set.
+    net.prepare(&[8, 9, 10, 11], &[4, 5, 6]);
     net.part(&[11], &[4]);
-    net.replace(&[8, 9, 10, 11], &[4, 5, 6]);
+    let last = net.coins[3].clone();
+    let (spend, _) = net.paid(&last, &[4, 5, 6]);
+    let payments: Vec<(Coin, Spend)> = payments.into_iter().chain([(last, spend)]).collect();
     net.run(10_000);
     assert!(net.all_vote(&[8, 9, 10, 11], 2));
     assert_eq!(net.status(LATE).not_ready, Some(NotReady::Sealed(())));
@@ -133,8 +136,8 @@ fn a_liar_among_its_fellows_hides_nothing() {
     let (mut net, payments) = late(3);
     // It has signed the payment of this epoch, and lists nothing.
     lie(&mut net, 6, Vec::new());
+    net.prepare(&[8, 9, 10, 11], &[4, 5, 6]);
     net.part(&[11], &[5]);
-    net.replace(&[8, 9, 10, 11], &[4, 5, 6]);
     net.run(10_000);
     let set = sealed(&mut net, LATE, 1).expect("a seal");
     assert_eq!(sorted(set), ids(&net, &payments));
