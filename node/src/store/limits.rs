@@ -21,5 +21,8 @@ pub const OPEN_FILES: i32 = 256;
 /// RocksDB's own log files kept.
 pub const LOG_FILES: usize = 3;
 
+/// Parts of filters and indexes that are read at once.
+pub const FILTER_BLOCK_BYTES: usize = 4 << 10;
+
 /// Filter bits a key: about 1 % false positives.
 pub const BLOOM_BITS: f64 = 10.0;

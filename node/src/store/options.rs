@@ -1,8 +1,11 @@
-use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Options, WriteOptions};
+use rocksdb::{
+    BlockBasedIndexType, BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Options,
+    WriteOptions,
+};
 
 use super::limits::{
-    BLOB_BYTES, BLOB_FILE_BYTES, BLOCK_CACHE_BYTES, BLOOM_BITS, LOG_FILES, OPEN_FILES, WAL_BYTES,
-    WRITE_BUFFER_BYTES,
+    BLOB_BYTES, BLOB_FILE_BYTES, BLOCK_CACHE_BYTES, BLOOM_BITS, FILTER_BLOCK_BYTES, LOG_FILES,
+    OPEN_FILES, WAL_BYTES, WRITE_BUFFER_BYTES,
 };
 
 /// For the whole database. Pipelined and unordered writes, manual WAL flush and WAL recycling
@@ -28,6 +31,10 @@ pub(super) fn family(cache: &Cache) -> Options {
     table.set_block_cache(cache);
     table.set_cache_index_and_filter_blocks(true);
     table.set_bloom_filter(BLOOM_BITS, false);
+    // Of large tables whole filters and indexes would not stay in the cache.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(FILTER_BLOCK_BYTES);
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_compression_type(DBCompressionType::Lz4);
