@@ -44,7 +44,7 @@ pub(super) enum Bench {
         #[arg(long, conflicts_with = "grow", value_parser = clap::value_parser!(u8).range(1..))]
         chains: Option<u8>,
     },
-    /// Payments: the five scenarios of the thesis, many in flight, and one validator alone
+    /// Payments: the five scenarios of the thesis, many in flight, one validator replaced, and one alone
     ///
     /// The nodes' data is in the folder for temporary files, which must be on the disk that is to be
     /// measured: TMPDIR=/home/ann covey bench ledger
@@ -152,9 +152,11 @@ fn ledger_text(result: &ledger::LedgerResult) -> String {
             ledger::latency_text(&run.latency)
         ));
     }
-    let (flood, fed) = (&result.flood, &result.fed);
+    let (flood, fed, replaced) = (&result.flood, &result.fed, &result.replaced);
     text.push_str(&format!(
         "\n{} payments, {} in flight: {:.0} a second; {:.0} µs of processor time each, on six nodes\n\
+         one of the validators replaced at {} locks: {:.1} s until enough of the new ones voted, {:.1} s until all \
+         did; the longest of {} payments meanwhile took {:.1} s\n\
          one validator alone: {:.0} transactions a second, {:.0} a second of its processor time: {:.1} µs \
          each\n  of these, at the limits above: {:.1} for the owner's signature, {:.1} for the input's \
          votes, {:.1} for its own: {:.0} % are signatures\nmemory of the fullest node: {} MiB",
@@ -162,6 +164,11 @@ fn ledger_text(result: &ledger::LedgerResult) -> String {
         flood.in_flight,
         flood.rate,
         flood.cpu_micros,
+        replaced.locks,
+        replaced.change_secs,
+        replaced.all_secs,
+        replaced.payments,
+        replaced.pause_secs,
         fed.rate,
         fed.per_core,
         fed.cpu_micros,

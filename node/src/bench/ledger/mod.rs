@@ -1,10 +1,11 @@
-//! Payments: the thesis's five scenarios, many in flight, and one validator alone, beside what
-//! signatures cost in the same run.
+//! Payments: the thesis's five scenarios, many in flight, one validator replaced, and one alone, beside
+//! what signatures cost in the same run.
 
 mod feed;
 mod feeder;
 mod forge;
 mod limits;
+mod replaced;
 mod scenarios;
 mod thesis;
 
@@ -25,6 +26,7 @@ pub use feed::Fed;
 pub use feeder::Feeder;
 pub use forge::{Coin, Forge};
 pub use limits::Limits;
+pub use replaced::Replaced;
 pub use scenarios::{Flood, Run};
 pub use thesis::thesis;
 
@@ -45,6 +47,8 @@ pub struct LedgerResult {
     pub runs: Vec<Run>,
     /// Many payments in flight.
     pub flood: Flood,
+    /// One validator replaced.
+    pub replaced: Replaced,
     /// One validator alone.
     pub fed: Fed,
     /// Memory of the fullest node at the end, in MiB.
@@ -65,7 +69,7 @@ pub async fn measure(
     let limits = limits::measure();
     say("one validator alone");
     let fed = feed::measure(&place.path().join("alone"), fed, &limits).await?;
-    let payers = Payers::start(&place.path().join("four")).await?;
+    let mut payers = Payers::start(&place.path().join("four")).await?;
     let mut runs = Vec::new();
     for trials in trials {
         for scenario in scenarios::ALL {
@@ -75,13 +79,16 @@ pub async fn measure(
     }
     say("many payments in flight");
     let flood = scenarios::flood(&payers, flood).await?;
+    say("a validator replaced");
+    let replaced = replaced::measure(&mut payers).await?;
     let memory_mib = payers.memory().await?;
     payers.stop().await?;
-    Ok(LedgerResult { in_memory, limits, runs, flood, fed, memory_mib })
+    Ok(LedgerResult { in_memory, limits, runs, flood, replaced, fed, memory_mib })
 }
 
 /// Two wallets and four validators, each a process.
 struct Payers {
+    community: Community,
     validators: Vec<Local>,
     first: Local,
     second: Local,
@@ -111,7 +118,7 @@ impl Payers {
         first.wait("the money", "pay_status", &json!({}), found).await?;
         let _: serde_json::Value = first.call("pay_alone", &json!({})).await?;
         let addresses = [four(&first).await?, four(&second).await?];
-        Ok(Self { validators, first, second, addresses })
+        Ok(Self { community, validators, first, second, addresses })
     }
 
     fn all(&self) -> impl Iterator<Item = &Local> {

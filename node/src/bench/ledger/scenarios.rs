@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long one payment may take, in milliseconds.
-const WAIT: u64 = 20_000;
+pub(super) const WAIT: u64 = 20_000;
 
 /// One of the thesis's scenarios.
 #[derive(Debug, Clone, Copy)]

@@ -276,7 +276,8 @@ fn proposal_text(now: &ConfigurationInfo, one: &ProposalInfo) -> String {
     let next = &one.configuration;
     let told = |what: &str, names: &[String], of: usize| {
         let names: Vec<String> = names.iter().map(|name| print::one_line(name)).collect();
-        format!("\n  {what:<11} {} of {of}: {}", names.len(), names.join(", "))
+        let colon = if names.is_empty() { "" } else { ": " };
+        format!("\n  {what:<11} {} of {of}{colon}{}", names.len(), names.join(", "))
     };
     let mut text = format!("{}  {}", short(&one.id), change(&now.configuration, next));
     text.push_str(&told("ready", &one.accepted, next.validators.len()));
