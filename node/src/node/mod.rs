@@ -257,10 +257,10 @@ async fn join_all(machines: Vec<driver::Handle>) -> Result<(), driver::JoinError
 
 /// One family of the store for each machine.
 pub(crate) const SCHEMAS: &[Schema] = &[
-    Schema { family: Msg::NAME, migrations: &[] },
-    Schema { family: Chains::NAME, migrations: &[] },
-    Schema { family: Wallet::NAME, migrations: &[] },
-    Schema { family: Validator::NAME, migrations: &[] },
+    Schema { family: Msg::NAME, migrations: &[], appends: false },
+    Schema { family: Chains::NAME, migrations: &[], appends: false },
+    Schema { family: Wallet::NAME, migrations: &[], appends: false },
+    Schema { family: Validator::NAME, migrations: &[], appends: true },
 ];
 
 fn swarm_config(config: &Config) -> swarm::Config {

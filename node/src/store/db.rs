@@ -110,8 +110,11 @@ fn open_inner(path: &Path, present: &[String], schemas: &[Schema]) -> Result<Inn
     names.extend(present.iter().map(String::as_str));
     names.sort_unstable();
     names.dedup();
-    let families =
-        names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, options::family(&cache)));
+    let appends = |name: &str| schemas.iter().any(|one| one.family == name && one.appends);
+    let tuned = |name| {
+        if appends(name) { options::appended(&cache) } else { options::family(&cache) }
+    };
+    let families = names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, tuned(name)));
     let db = DB::open_cf_descriptors(&options::database(), path, families)
         .map_err(|error| StoreError::classify(path, error))?;
     Ok(Inner { db, path: path.to_path_buf() })

@@ -15,14 +15,14 @@ pub const BLOB_BYTES: u64 = 512;
 /// How long such a file gets.
 pub const BLOB_FILE_BYTES: u64 = 64 << 20;
 
-/// Table files open at once.
+/// Files of tables and of long values open at once.
 pub const OPEN_FILES: i32 = 256;
 
 /// RocksDB's own log files kept.
 pub const LOG_FILES: usize = 3;
 
-/// Parts of filters and indexes that are read at once.
-pub const FILTER_BLOCK_BYTES: usize = 4 << 10;
+/// Bytes of one part of a table's index; a filter is cut where its index is.
+pub const INDEX_BLOCK_BYTES: usize = 4 << 10;
 
 /// Filter bits a key: about 1 % false positives.
 pub const BLOOM_BITS: f64 = 10.0;

@@ -4,7 +4,7 @@ use rocksdb::{
 };
 
 use super::limits::{
-    BLOB_BYTES, BLOB_FILE_BYTES, BLOCK_CACHE_BYTES, BLOOM_BITS, FILTER_BLOCK_BYTES, LOG_FILES,
+    BLOB_BYTES, BLOB_FILE_BYTES, BLOCK_CACHE_BYTES, BLOOM_BITS, INDEX_BLOCK_BYTES, LOG_FILES,
     OPEN_FILES, WAL_BYTES, WRITE_BUFFER_BYTES,
 };
 
@@ -34,14 +34,21 @@ pub(super) fn family(cache: &Cache) -> Options {
     // Of large tables whole filters and indexes would not stay in the cache.
     table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
     table.set_partition_filters(true);
-    table.set_metadata_block_size(FILTER_BLOCK_BYTES);
+    table.set_metadata_block_size(INDEX_BLOCK_BYTES);
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_compression_type(DBCompressionType::Lz4);
-    // What is long is written once, into files of its own, and not again with each compaction.
+    options
+}
+
+/// For one whose long values are only added: they are written once, into files of their own, and not again
+/// with each compaction.
+pub(super) fn appended(cache: &Cache) -> Options {
+    let mut options = family(cache);
     options.set_enable_blob_files(true);
     options.set_min_blob_size(BLOB_BYTES);
     options.set_blob_file_size(BLOB_FILE_BYTES);
+    options.set_blob_compression_type(DBCompressionType::Lz4);
     options.set_enable_blob_gc(true);
     options
 }

@@ -46,6 +46,29 @@ fn a_batch_is_there_after_reopening() {
     assert_eq!(notes.get(b"c"), Ok(Some(b"3".to_vec())));
 }
 
+/// Long values that are only added lie in files of their own, and are as safe there.
+#[test]
+fn long_values_survive_and_are_copied() {
+    let (dir, path) = place();
+    let schema = Schema { appends: true, ..NOTES };
+    let long = vec![7; 5_000];
+    let db = Db::open(&path, NetworkId::open(), &[schema]).unwrap();
+    let notes = db.family("notes").unwrap();
+    notes.commit(&[put(b"long", &long), put(b"short", b"1")]).unwrap();
+    let copy = dir.path().join("copy");
+    db.checkpoint(&copy).unwrap();
+    drop((db, notes));
+    // Also by a release that does not put them there.
+    for (place, schema) in [(&path, schema), (&copy, schema), (&copy, NOTES)] {
+        let notes = Db::open(place, NetworkId::open(), &[schema]).unwrap().family("notes").unwrap();
+        assert_eq!(notes.get(b"long"), Ok(Some(long.clone())));
+        assert_eq!(notes.get(b"short"), Ok(Some(b"1".to_vec())));
+    }
+    let is_blob = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "blob");
+    let files = fs::read_dir(&copy).unwrap().map(|file| file.unwrap().path());
+    assert_eq!(files.filter(is_blob).count(), 1);
+}
+
 /// The write-ahead log ends in the middle of a batch, as after a power cut: the whole batch is
 /// gone, and everything before it is there.
 #[test]
@@ -161,7 +184,7 @@ fn fail(view: &mut View<'_>) -> Result<(), Fault> {
 fn migrates_forward_once_and_keeps_a_copy_of_before() {
     let (dir, path) = place();
     open(&path).unwrap().family("notes").unwrap().commit(&[put(b"a", b"1")]).unwrap();
-    let newer = Schema { family: "notes", migrations: &[double, double] };
+    let newer = Schema { family: "notes", migrations: &[double, double], appends: false };
     for _ in 0..2 {
         let db = Db::open(&path, NetworkId::open(), &[newer]).unwrap();
         assert_eq!(db.family("notes").unwrap().get(b"a"), Ok(Some(b"1111".to_vec())));
@@ -177,11 +200,11 @@ fn migrates_forward_once_and_keeps_a_copy_of_before() {
 fn a_failed_migration_changes_nothing_and_goes_on_from_the_last_step() {
     let (_dir, path) = place();
     open(&path).unwrap().family("notes").unwrap().commit(&[put(b"a", b"1")]).unwrap();
-    let broken = Schema { family: "notes", migrations: &[double, fail] };
+    let broken = Schema { family: "notes", migrations: &[double, fail], appends: false };
     let error = Db::open(&path, NetworkId::open(), &[broken]).unwrap_err();
     let fault = Fault::Corrupt("no".to_owned());
     assert_eq!(error, StoreError::Migration { family: "notes".to_owned(), to: 3, fault });
-    let fixed = Schema { family: "notes", migrations: &[double, double] };
+    let fixed = Schema { family: "notes", migrations: &[double, double], appends: false };
     let db = Db::open(&path, NetworkId::open(), &[fixed]).unwrap();
     assert_eq!(db.family("notes").unwrap().get(b"a"), Ok(Some(b"1111".to_vec())));
 }
@@ -189,7 +212,7 @@ fn a_failed_migration_changes_nothing_and_goes_on_from_the_last_step() {
 #[test]
 fn refuses_a_newer_format_and_names_both() {
     let (_dir, path) = place();
-    let newer = Schema { family: "notes", migrations: &[double, double] };
+    let newer = Schema { family: "notes", migrations: &[double, double], appends: false };
     drop(Db::open(&path, NetworkId::open(), &[newer]).unwrap());
     let error = open(&path).unwrap_err();
     let release = env!("CARGO_PKG_VERSION").to_owned();

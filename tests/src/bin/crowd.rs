@@ -142,7 +142,7 @@ fn main() {
     let data = DataDir::open(&args.data).expect("a data directory that no node holds");
     assert!(data.path().join("node.key").exists(), "set it up first: covey init --data DIR");
     let key = data.key(&mut rand::rng()).unwrap();
-    let schema = Schema { family: M::NAME, migrations: &[] };
+    let schema = Schema { family: M::NAME, migrations: &[], appends: false };
     let db = Db::open(&data.path().join("db"), NetworkId::open(), &[schema]).unwrap();
     let mut node = Person::new(&key, "node", Place::Real(db.family(M::NAME).unwrap()));
     for number in 0..args.contacts {
