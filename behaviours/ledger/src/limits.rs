@@ -143,7 +143,13 @@ pub const ENTRIES: usize = 256;
 /// whoever makes ids up fills no disk.
 pub const UNSHOWN: u64 = 65_536;
 
-/// Ids of the union of lock sets that one turn goes through.
+/// Who lacks fewer of what a member of the last epoch has listed has copied it, but for the newest.
+pub const NEARLY_COPIED: u64 = 2048;
+
+/// How long a validator waits before it looks again at all that was not certain ahead.
+pub const TIGHTEN_AGAIN: Span = Span::secs(5);
+
+/// Ids of the union of lock sets that one turn goes through, at the end or ahead.
 pub const SETTLE_STEP: usize = 2048;
 
 /// Coins that a wallet keeps in memory to choose from, of some 100 bytes each; of more it reads the store.

@@ -295,3 +295,38 @@ impl fmt::Debug for KnownBallots {
         f.write_str("KnownBallots(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(seed: u8, first: u64) -> Signed {
+        let key = Keypair::from_secret(&[seed; 32]);
+        let network = NetworkId::open();
+        let ballot = Ballot::over(0, first, &[]);
+        ballot.signed(&network, key.public(), ballot.sign(&key, &network))
+    }
+
+    /// With the signature of another ballot.
+    fn wrong(seed: u8, first: u64) -> Signed {
+        let (key, message, _) = signed(seed, first);
+        (key, message, signed(seed, 1_000).2)
+    }
+
+    #[test]
+    fn each_of_a_batch_has_its_own_answer_whatever_is_known() {
+        let known = KnownBallots::default();
+        assert_eq!(known.verify(&[signed(1, 0), wrong(2, 0)]), [true, false]);
+        let votes = [signed(2, 1), signed(1, 0), wrong(1, 1), signed(2, 1), wrong(2, 0)];
+        let others = [signed(3, 0), wrong(3, 1), signed(3, 2)];
+        let answers = known.verify_with(&votes, &others);
+        assert_eq!(answers, (vec![true, true, false, true, false], vec![true, false, true]));
+    }
+
+    #[test]
+    fn an_own_ballot_is_not_verified() {
+        let known = KnownBallots::default();
+        known.know(&wrong(1, 0));
+        assert_eq!(known.verify(&[wrong(1, 0), wrong(1, 2)]), [true, false]);
+    }
+}

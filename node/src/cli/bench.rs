@@ -135,7 +135,7 @@ fn ledger_text(result: &ledger::LedgerResult) -> String {
         "one core: {sign:.0} signatures a second; verified {verify:.0} one by one, {verify_owners:.0} in \
          batches, {verify_validators:.0} in batches of four keys\n\
          one payment after another, everything synced by four validators and the wallet{}:\n\
-         scenario   trials   payments/s   thesis   times   processor   latency",
+         scenario   trials   payments/s   thesis   times   six nodes   latency",
         if result.in_memory { " (in memory!)" } else { "" }
     );
     for run in &result.runs {
@@ -155,8 +155,8 @@ fn ledger_text(result: &ledger::LedgerResult) -> String {
     let (flood, fed, replaced) = (&result.flood, &result.fed, &result.replaced);
     text.push_str(&format!(
         "\n{} payments, {} in flight: {:.0} a second; {:.0} µs of processor time each, on six nodes\n\
-         one of the validators replaced at {} locks: {:.1} s until enough of the new ones voted, {:.1} s until all \
-         did; the longest of {} payments meanwhile took {:.1} s\n\
+         one of the validators replaced at {} locks: {:.1} s until a quorum of the new ones voted, {:.1} s until all \
+         did, copying included; the longest of {} payments meanwhile took {:.1} s\n\
          one validator alone: {:.0} transactions a second, {:.0} a second of its processor time: {:.1} µs \
          each\n  of these, at the limits above: {:.1} for the owner's signature, {:.1} for the input's \
          votes, {:.1} for its own: {:.0} % are signatures\nmemory of the fullest node: {} MiB",

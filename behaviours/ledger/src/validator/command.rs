@@ -75,7 +75,7 @@ pub struct ProposalView {
     pub configuration: Configuration,
     /// Governance keys that have signed.
     pub approvals: usize,
-    /// Places of the members that have accepted.
+    /// Places of the members that have copied what is locked, and accepted.
     pub accepted: Vec<u8>,
     /// Places of the present members whose operators agree.
     pub acknowledged: Vec<u8>,

@@ -38,7 +38,13 @@ impl Validator {
     pub(super) fn targets(&self, store: &dyn Store) -> Result<BTreeSet<u64>, Fault> {
         match &self.memory.term {
             Some(term) if term.imported.is_none() => self.ways_on(store, term.epoch),
-            Some(term) if term.epoch != self.memory.network.newest().epoch => Ok(BTreeSet::new()),
+            // Who is behind never leaves its epoch by itself, but may be named in a later one.
+            Some(term)
+                if term.epoch != self.memory.network.newest().epoch
+                    && self.memory.stage != Stage::Behind =>
+            {
+                Ok(BTreeSet::new())
+            }
             _ => Ok(self.named_next().into_iter().collect()),
         }
     }
@@ -56,7 +62,7 @@ impl Validator {
     }
 
     /// Those whose lock sets are taken over for an epoch.
-    fn predecessors(&self, epoch: u64) -> Option<&Configuration> {
+    pub(super) fn predecessors(&self, epoch: u64) -> Option<&Configuration> {
         self.memory.network.configuration(epoch.checked_sub(1)?)
     }
 
@@ -100,28 +106,10 @@ impl Validator {
                 self.draw(cx, delta, epoch, (place, member.peer))?;
             }
             self.tighten(cx, delta, epoch)?;
+            self.accept_copied(cx, delta, epoch)?;
             self.settle(cx, delta, epoch)?;
         }
-        self.accept_copied(cx, delta)
-    }
-
-    /// Whether little is left to take over for an epoch: what a quorum of the members of the one before
-    /// has listed is here, but for the newest.
-    pub(super) fn has_copied(&self, store: &dyn Store, epoch: u64) -> Result<bool, Fault> {
-        let Some(configuration) = self.predecessors(epoch) else { return Ok(false) };
-        let few = u64::try_from(LOG_PAGE).unwrap_or(u64::MAX);
-        let mut copied = 0usize;
-        for (place, member) in (0u8..).zip(configuration.members.iter()) {
-            let is_near = if member.peer == self.rules.node.public() {
-                let here = source(store, epoch, layout::OWN)?.listed.count();
-                own_list(store)?.count().saturating_sub(here) < few
-            } else {
-                let source = source(store, epoch, place)?;
-                source.ended && !source.lied && source.wanted < few
-            };
-            copied = copied.saturating_add(usize::from(is_near));
-        }
-        Ok(copied >= configuration.quorum())
+        Ok(())
     }
 
     /// Goes on with one of them.
@@ -142,9 +130,9 @@ impl Validator {
         let there = self.memory.online.contains(&peer);
         let asks_entries =
             |errand: &Errand| matches!(errand, Errand::Entries(of, ..) if *of == epoch);
-        if there && source.wanted > 0 && !self.is_asked(delta, &peer, asks_entries) {
-            let missing = Self::missing(cx.view, epoch, place)?;
-            if !missing.is_empty() {
+        if source.wanted > 0 && !self.is_asked(delta, &peer, asks_entries) {
+            let missing = missing(cx, delta, epoch, place)?;
+            if there && !missing.is_empty() {
                 let errand = Errand::Entries(epoch, place, missing.clone());
                 self.ask(cx, delta, peer, errand, ToValidator::Entries(Bounded::first(missing)));
             }
@@ -219,21 +207,6 @@ impl Validator {
         Ok(())
     }
 
-    /// The next entries that a member has listed and nobody has shown. Each member is asked from
-    /// another point on, so that they rarely send the same.
-    fn missing(store: &dyn Store, epoch: u64, place: u8) -> Result<Vec<TxId>, Fault> {
-        let all = layout::all_wanted(epoch, place);
-        let start = [all.as_slice(), &[place.wrapping_mul(61)]].concat();
-        let scan = Scan::prefix(&all).limit(ENTRIES);
-        let mut found = store.scan(&scan.clone().after(&start))?;
-        if found.is_empty() {
-            found = store.scan(&scan)?;
-        }
-        let tx =
-            |key: &[u8]| layout::last_tx(key).ok_or_else(|| Fault::Corrupt("a wanted id".into()));
-        found.iter().map(|(key, _)| tx(key)).collect()
-    }
-
     /// A member has told a part of its lock set.
     pub(super) fn told_log(
         &self,
@@ -266,6 +239,7 @@ impl Validator {
             self.list(cx, epoch, place, &mut source, tx)?;
         }
         source.ended = !full;
+        delta.0.push(Change::Heard(epoch, place));
         // A sealed set does not grow: who does not list it never will.
         source.lied |= source.seal.is_some() && page.ids.is_empty() && source.listed.count() < end;
         if let Some(seal) = source.seal.filter(|seal| seal.set.count == source.listed.count()) {
@@ -275,7 +249,7 @@ impl Validator {
         if full || source.seal.is_some() || source.wanted > 0 {
             self.draw(cx, delta, epoch, (place, member.peer))?;
         }
-        self.accept_copied(cx, delta)?;
+        self.accept_copied(cx, delta, epoch)?;
         self.settle(cx, delta, epoch)
     }
 
@@ -309,7 +283,7 @@ impl Validator {
         if let Some(member) = member {
             self.draw(cx, delta, epoch, (place, member.peer))?;
         }
-        self.accept_copied(cx, delta)?;
+        self.accept_copied(cx, delta, epoch)?;
         self.settle(cx, delta, epoch)
     }
 
@@ -362,6 +336,36 @@ impl Validator {
         }
         Ok(())
     }
+}
+
+/// The next entries that a member has listed and nobody has shown. Each member is asked from another
+/// point on, so that they rarely send the same. What came here in another way, locked or for another
+/// epoch, is wanted no more.
+fn missing(
+    cx: &mut Cx<'_, '_>,
+    delta: &mut Delta,
+    epoch: u64,
+    place: u8,
+) -> Result<Vec<TxId>, Fault> {
+    let all = layout::all_wanted(epoch, place);
+    let start = [all.as_slice(), &[place.wrapping_mul(61)]].concat();
+    let scan = Scan::prefix(&all).limit(ENTRIES);
+    let mut found = cx.view.scan(&scan.clone().after(&start))?;
+    if found.is_empty() {
+        found = cx.view.scan(&scan)?;
+    }
+    let (mut missing, mut shown) = (Vec::new(), Vec::new());
+    for (key, _) in found {
+        let tx = layout::last_tx(&key).ok_or_else(|| Fault::Corrupt("a wanted id".into()))?;
+        if is_shown(cx.view, epoch, &tx)? { shown.push(tx) } else { missing.push(tx) }
+    }
+    want_no_more(cx, epoch, &shown)?;
+    if missing.is_empty() && !shown.is_empty() {
+        // There may be more.
+        delta.0.push(Change::ImportAt(Some(cx.now)));
+        cx.effects.push(Effect::Wake(cx.now));
+    }
+    Ok(missing)
 }
 
 /// Entries are here: nobody who has listed them is asked for them any more.

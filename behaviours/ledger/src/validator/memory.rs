@@ -124,13 +124,24 @@ pub(super) struct Memory {
     /// When others are asked again for their lock sets.
     pub(super) import_at: Option<Time>,
     pub(super) settling: Option<Settling>,
-    /// Up to where what is loose was looked at ahead, and for which epoch.
-    pub(super) tightened: Option<(u64, TxId)>,
+    /// Whose lists for an epoch were heard since everybody was connected last.
+    pub(super) heard: BTreeSet<(u64, u8)>,
+    /// How far what is loose for an epoch was looked at ahead.
+    pub(super) tightened: BTreeMap<u64, Tightened>,
     /// Transactions that the others were shown for somebody who has only a phrase, and when.
     pub(super) passed: BTreeMap<TxId, Time>,
     /// Up to where the outputs that a claim asks for cannot be shown.
     pub(super) passed_over: BTreeMap<Asked, Outpoint>,
     pub(super) pruning: Pruning,
+}
+
+/// How far what is loose was looked at ahead.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tightened {
+    /// Up to this one; none if all was.
+    pub(super) after: Option<TxId>,
+    /// Not before this time.
+    pub(super) at: Time,
 }
 
 /// How far it is removed what earlier epochs have left.
@@ -177,8 +188,10 @@ pub(super) enum Change {
     /// The import of the present epoch is complete, with these members' lock sets.
     Imported(u64, Builder),
     Settling(Option<Settling>),
-    /// What is loose was looked at up to here; none if all was.
-    Tightened(Option<(u64, TxId)>),
+    /// The list of the member at a place was heard, for an epoch.
+    Heard(u64, u8),
+    /// What is loose for an epoch was looked at.
+    Tightened(u64, Tightened),
     SuccessionAt(Option<Time>),
     ImportAt(Option<Time>),
     /// The others were shown a transaction.
@@ -220,6 +233,8 @@ impl Memory {
                 self.online.insert(peer);
             }
             Change::Offline(peer) => {
+                // What it listed may be long past when it comes back.
+                self.heard.clear();
                 self.online.remove(&peer);
             }
             Change::Asked(ask, peer, errand) => {
@@ -255,6 +270,8 @@ impl Memory {
                 self.term = term.map(|term| *term);
                 // It votes anew for what it could not show.
                 self.passed_over.clear();
+                self.tightened.clear();
+                self.heard.clear();
             }
             Change::Imported(places, log) => {
                 if let Some(term) = &mut self.term {
@@ -263,7 +280,12 @@ impl Memory {
                 }
             }
             Change::Settling(settling) => self.settling = settling,
-            Change::Tightened(at) => self.tightened = at,
+            Change::Heard(epoch, place) => {
+                self.heard.insert((epoch, place));
+            }
+            Change::Tightened(epoch, tightened) => {
+                self.tightened.insert(epoch, tightened);
+            }
             Change::SuccessionAt(at) => self.succession_at = at,
             Change::ImportAt(at) => self.import_at = at,
             Change::Pruning(pruning) => self.pruning = pruning,

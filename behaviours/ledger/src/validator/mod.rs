@@ -1,5 +1,6 @@
 //! A validator: one of those who together make a payment final, and never promise a coin twice.
 
+mod ahead;
 mod check;
 mod command;
 mod earlier;
@@ -138,7 +139,8 @@ impl Machine for Validator {
             succession_at: None,
             import_at: None,
             settling: None,
-            tightened: None,
+            heard: BTreeSet::new(),
+            tightened: BTreeMap::new(),
             passed: Default::default(),
             passed_over: Default::default(),
             pruning: Default::default(),

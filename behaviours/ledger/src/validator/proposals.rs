@@ -182,6 +182,10 @@ impl Validator {
         mut kept: Kept,
         mut grown: bool,
     ) -> Result<(), Fault> {
+        if delta.0.iter().any(|change| matches!(change, Change::Follow(_))) {
+            // Another one was certified in this very turn.
+            return Ok(());
+        }
         let successor = kept.candidacy.proposal.successor(&self.rules.network.id);
         grown |= self.accept(cx, &mut kept.candidacy, &successor)?;
         grown |= self.sign_for(cx, &mut kept, &successor)?;
@@ -230,25 +234,6 @@ impl Validator {
         let keys = (&key, &self.rules.node);
         let acceptance = Acceptance::sign(place, keys, &self.rules.network.id, successor);
         Ok(merge(&mut proposal.acceptances, &[acceptance], |one| one.place))
-    }
-
-    /// More was copied: agrees to what waits for that.
-    pub(super) fn accept_copied(
-        &self,
-        cx: &mut Cx<'_, '_>,
-        delta: &mut Delta,
-    ) -> Result<(), Fault> {
-        let me = self.rules.node.public();
-        let waits = |kept: &&Kept| {
-            let Proposal { configuration, acceptances, .. } = &kept.candidacy.proposal;
-            let place = configuration.place(&me).and_then(|place| u8::try_from(place).ok());
-            place.is_some_and(|place| acceptances.iter().all(|one| one.place != place))
-        };
-        let waiting: Vec<Kept> = self.memory.candidacies.values().filter(waits).cloned().collect();
-        for kept in waiting {
-            self.go_on(cx, delta, kept, false)?;
-        }
-        Ok(())
     }
 
     /// Acknowledges, and votes, as a member of the epoch that ends.

@@ -2,13 +2,13 @@
 //! it is known, and what is new goes to the end of this validator's own list. That it is complete is
 //! written last; until then a crash begins it anew.
 //!
-//! Payments pause meanwhile, so what is right with whichever quorum is taken out before, while lock sets
-//! are copied ahead: what is *loose* is left.
+//! Payments pause meanwhile, so only what is *loose* is gone through (`ahead.rs`).
 
-use covey_kernel::{Effect, Fault, Scan, Store};
+use covey_kernel::{Effect, Fault};
 
 use super::{
     Change, Cx, Delta, Stage, Validator,
+    ahead::loose,
     importing::source,
     layout,
     memory::Settling,
@@ -17,48 +17,6 @@ use super::{
 use crate::{limits::SETTLE_STEP, output::TxId, vote::leaf};
 
 impl Validator {
-    /// Takes out some of what needs no look any more: it is in the own list, and whichever lock sets are
-    /// taken, its parents are in the union with it.
-    pub(super) fn tighten(
-        &self,
-        cx: &mut Cx<'_, '_>,
-        delta: &mut Delta,
-        epoch: u64,
-    ) -> Result<(), Fault> {
-        let after = self.memory.tightened.filter(|(of, _)| *of == epoch).map(|(_, tx)| tx);
-        let page = loose(cx.view, epoch, after.as_ref())?;
-        let last = page.last().filter(|_| page.len() == SETTLE_STEP).map(|tx| (epoch, *tx));
-        let mut tight = 0usize;
-        for tx in &page {
-            if self.is_tight(cx.view, epoch, tx)? {
-                cx.view.delete(layout::loose(epoch, tx));
-                tight = tight.saturating_add(1);
-            }
-        }
-        // What stays loose is looked at again, but in no hurry.
-        if tight > SETTLE_STEP / 2 {
-            delta.0.push(Change::ImportAt(Some(cx.now)));
-            cx.effects.push(Effect::Wake(cx.now));
-        }
-        delta.0.push(Change::Tightened(last));
-        Ok(())
-    }
-
-    /// Whether nothing can be found out about a transaction when the union is known.
-    fn is_tight(&self, store: &dyn Store, epoch: u64, tx: &TxId) -> Result<bool, Fault> {
-        let listed: Listed = records::must(store, &layout::listed(epoch, tx))?;
-        let facts = records::read::<Facts>(store, &layout::facts(tx))?;
-        let Some(facts) = facts.filter(|_| listed.own) else { return Ok(false) };
-        for parent in facts.parents() {
-            let parent = records::read::<Listed>(store, &layout::listed(epoch, &parent))?;
-            let parent = parent.unwrap_or_default();
-            if !parent.own && listed.by & !parent.by != 0 {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     /// One step through the union.
     pub(super) fn wake_settling(
         &self,
@@ -151,14 +109,4 @@ impl Validator {
         }
         Ok(())
     }
-}
-
-/// The next that are to be looked at.
-fn loose(store: &dyn Store, epoch: u64, after: Option<&TxId>) -> Result<Vec<TxId>, Fault> {
-    let mut scan = Scan::prefix(&layout::all_loose(epoch)).limit(SETTLE_STEP);
-    if let Some(after) = after {
-        scan = scan.after(&layout::loose(epoch, after));
-    }
-    let tx = |key: &[u8]| layout::last_tx(key).ok_or_else(|| Fault::Corrupt("a loose id".into()));
-    store.scan(&scan)?.iter().map(|(key, _)| tx(key)).collect()
 }

@@ -167,10 +167,7 @@ impl Validator {
             }
         }
         for one in kept {
-            let certified = delta.0.iter().any(|change| matches!(change, Change::Follow(_)));
-            if !certified {
-                self.go_on(cx, delta, one, true)?;
-            }
+            self.go_on(cx, delta, one, true)?;
         }
         let at = cx.now.plus(if idle { LINKS_EVERY } else { SUCCESSION_EVERY });
         delta.0.push(Change::SuccessionAt(Some(at)));

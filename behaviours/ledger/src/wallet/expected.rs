@@ -23,7 +23,7 @@ pub struct Expected(Arc<Mutex<Votes>>);
 struct Votes {
     /// The transaction, the epoch and the place of the member that is asked.
     asked: HashMap<AskId, (TxId, u64, u8)>,
-    /// Of other transactions nothing is to be known any more.
+    /// Payments that are not final yet.
     flying: HashSet<TxId>,
 }
 
@@ -51,13 +51,15 @@ impl Expected {
         self.lock().flying.remove(tx);
     }
 
+    /// Which vote is waited for: of which transaction, in which epoch, of the member at which place.
+    fn vote(&self, ask: AskId) -> Option<(TxId, u64, u8)> {
+        let votes = self.lock();
+        votes.asked.get(&ask).filter(|(tx, ..)| votes.flying.contains(tx)).copied()
+    }
+
     /// What an answer has signed if it is the vote that is waited for.
     pub(super) fn signed(&self, network: &Network, ask: AskId, vote: &Vote) -> Option<Signed> {
-        let (tx, epoch, place) = {
-            let votes = self.lock();
-            let asked = votes.asked.get(&ask).filter(|(tx, ..)| votes.flying.contains(tx));
-            *asked?
-        };
+        let (tx, epoch, place) = self.vote(ask)?;
         let member = network.configuration(epoch)?.members.get(usize::from(place))?;
         vote.signed(&network.id, epoch, &tx, member.vote).ok()
     }
@@ -66,5 +68,31 @@ impl Expected {
 impl fmt::Debug for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Expected(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use covey_kernel::Hash;
+
+    use super::*;
+
+    #[test]
+    fn only_votes_that_are_waited_for_are_known() {
+        let expected = Expected::default();
+        let (first, second) = (TxId(Hash::of(b"first")), TxId(Hash::of(b"second")));
+        for (ask, tx) in [(0, first), (2, first), (4, second)] {
+            expected.ask(AskId(ask), (tx, 7, 3));
+        }
+        assert_eq!(expected.vote(AskId(2)), Some((first, 7, 3)));
+        assert_eq!(expected.vote(AskId(6)), None);
+        expected.answered(AskId(2));
+        assert_eq!(expected.vote(AskId(2)), None);
+        // Who answers after a payment has become final is not listened to.
+        expected.landed(&first);
+        assert_eq!(expected.vote(AskId(0)), None);
+        assert_eq!(expected.vote(AskId(4)), Some((second, 7, 3)));
+        expected.clear();
+        assert_eq!(expected.vote(AskId(4)), None);
     }
 }

@@ -682,6 +682,7 @@ impl Net {
         let is_present = |node: &usize| present.iter().any(|one| one.peer == self.peer(*node));
         let deaf: Vec<usize> = (0..self.nodes.len()).filter(is_present).collect();
         for node in &deaf {
+            assert!(self.nodes[*node].liar.is_none(), "it would not lie any more");
             self.nodes[*node].liar = Some(Box::new(|request| match request {
                 ToValidator::Candidacy(_) => Some(FromValidator::Noted(())),
                 _ => None,

@@ -7,7 +7,8 @@ use covey_ledger::{
 
 use crate::net::{Net, is_vote};
 
-/// Locks, what was listed, what that spends, sources, what is wanted of them, that it is complete.
+/// Locks, what was listed, what that spends, sources, what is wanted of them, that it is complete, what is still
+/// to be looked at.
 const OF_ONE_EPOCH: [u8; 7] = [0x10, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f];
 
 /// Keys that are of use in one epoch only, of epochs before this one.

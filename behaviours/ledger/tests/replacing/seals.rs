@@ -200,6 +200,32 @@ fn a_copy_from_before_a_seal_votes_in_that_epoch_no_more() {
     assert_eq!(net.votes(&spend, &[3]), refused);
 }
 
+#[test]
+fn who_is_behind_may_become_a_member_of_a_later_epoch() {
+    let mut net = Net::started(10, 4, 5);
+    let coins = [net.coins[0].clone(), net.coins[1].clone()];
+    net.paid(&coins[0], &[0, 1, 3]);
+    let copy = net.nodes[3].validator.as_ref().unwrap().disk.clone();
+    net.replace(&[0, 1, 2, 4], &[0, 1, 2, 3]);
+    net.run(10_000);
+    net.stop(3);
+    net.nodes[3].validator.as_mut().unwrap().disk = copy;
+    net.start(3);
+    net.run(70_000);
+    let status = net.status(3);
+    let behind = Some(NotReady::Behind(()));
+    assert_eq!((status.epoch, status.newest, status.not_ready), (0, 1, behind));
+    // With a new key: what it takes over it takes over from those who know.
+    net.replace(&[0, 1, 2, 3], &[0, 1, 2]);
+    net.run(20_000);
+    assert!(net.all_vote(&[0, 1, 2, 3], 2));
+    let (rival, _) = net.pay(&coins[0]);
+    for answer in net.votes(&rival, &[0, 1, 2, 3]) {
+        assert!(matches!(answer, FromValidator::Conflict(_)), "{answer:?}");
+    }
+    net.paid(&coins[1], &[0, 1, 3]);
+}
+
 /// The validators' part of a whole replacement, in which one of them crashes once, right after a write.
 fn crashing(node: usize, turn: usize) -> usize {
     let mut net = Net::started(7, 4, 6);

@@ -77,9 +77,17 @@ fn lie(net: &mut Net, node: usize, ids: Vec<TxId>) {
             let ids = ids.iter().skip(part.from as usize).copied();
             Some(FromValidator::Log(Box::new(LogPage { seal, ids: Bounded::first(ids) })))
         }
-        ToValidator::Entries(_) => Some(FromValidator::Entries(Bounded::default())),
         _ => None,
     }));
+}
+
+/// What a member of epoch 1 has in its list.
+fn listed(net: &mut Net, node: usize) -> Vec<TxId> {
+    let peer = net.peer(4);
+    match net.ask_as(peer, node, ToValidator::Log(LogFrom { epoch: 1, from: 0 })) {
+        FromValidator::Log(page) => page.ids.to_vec(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Nobody of these signs rivals of what was paid, and everybody signs that again.
@@ -134,9 +142,13 @@ fn fewer_than_a_quorum_of_its_fellows_is_not_enough() {
 #[test]
 fn a_liar_among_its_fellows_hides_nothing() {
     let (mut net, payments) = late(3);
-    // It has signed the payment of this epoch, and lists nothing.
-    lie(&mut net, 6, Vec::new());
     net.prepare(&[8, 9, 10, 11], &[4, 5, 6]);
+    // It has signed what was paid last, and lists what was before.
+    let before = listed(&mut net, 6);
+    let last = net.coins[3].clone();
+    let (spend, _) = net.paid(&last, &[4, 5, 6]);
+    let payments: Vec<(Coin, Spend)> = payments.into_iter().chain([(last, spend)]).collect();
+    lie(&mut net, 6, before);
     net.part(&[11], &[5]);
     net.run(10_000);
     let set = sealed(&mut net, LATE, 1).expect("a seal");
@@ -148,8 +160,10 @@ fn a_liar_among_its_fellows_hides_nothing() {
 #[test]
 fn with_a_liar_among_its_fellows_it_waits_for_its_own_import() {
     let (mut net, payments) = late(4);
-    lie(&mut net, 6, vec![TxId(Hash::of(b"made up"))]);
-    net.replace(&[8, 9, 10, 11], &[4, 5, 6]);
+    net.prepare(&[8, 9, 10, 11], &[4, 5, 6]);
+    let mut list = listed(&mut net, 6);
+    list.push(TxId(Hash::of(b"made up")));
+    lie(&mut net, 6, list);
     net.run(20_000);
     // Now all wait for it: it is the third honest one.
     assert_eq!(stands(&mut net), (1, Some(NotReady::Importing(()))));

@@ -114,7 +114,7 @@ pub struct ProposalInfo {
     pub configuration: ConfigurationFile,
     /// Keys of governance that have signed.
     pub approvals: usize,
-    /// Names of those who are to validate and have agreed to.
+    /// Names of those who are to validate and are ready: they have copied what is locked.
     pub accepted: Vec<String>,
     /// Names of the present validators whose operators agree.
     pub acknowledged: Vec<String>,

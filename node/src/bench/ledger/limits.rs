@@ -23,9 +23,9 @@ pub struct Limits {
     pub sign: f64,
     /// Signatures verified one by one.
     pub verify: f64,
-    /// In batches of 512, each of another key, as owners' are.
+    /// In batches of 512, each of another key, as owners have.
     pub verify_owners: f64,
-    /// In batches of 512 of four keys, as validators' are.
+    /// In batches of 512 of four keys, as validators have.
     pub verify_validators: f64,
 }
 

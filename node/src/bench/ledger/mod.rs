@@ -86,7 +86,7 @@ pub async fn measure(
     Ok(LedgerResult { in_memory, limits, runs, flood, replaced, fed, memory_mib })
 }
 
-/// Two wallets and four validators, each a process.
+/// Two wallets and four validators, each a process; at the end also the one that has replaced another.
 struct Payers {
     community: Community,
     validators: Vec<Local>,

@@ -8,7 +8,10 @@ use std::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Payers, scenarios::WAIT};
+use super::{
+    Payers,
+    scenarios::{WAIT, is_final},
+};
 use crate::{
     api::{
         pay::types::{PaymentInfo, PaymentState},
@@ -106,10 +109,11 @@ async fn pay_until(payers: &Payers, done: &Cell<bool>) -> Result<(Duration, usiz
         last = done.get();
         let begun = Instant::now();
         let mut paid: PaymentInfo = payers.first.call("pay_send", &send).await?;
-        while paid.state != PaymentState::Final && begun.elapsed() < LONGEST {
+        while paid.state == PaymentState::Sending && begun.elapsed() < LONGEST {
             let wait = json!({ "id": paid.id, "wait_ms": WAIT });
             paid = payers.first.call("pay_payment", &wait).await?;
         }
+        is_final(&paid)?;
         longest = longest.max(begun.elapsed());
         payments = payments.saturating_add(1);
     }

@@ -79,7 +79,7 @@ pub(super) async fn run(
         }
     }
     let rate = rate(payments, begun.elapsed());
-    let cpu_micros = each(processor_time(payers).await?.saturating_sub(cpu), payments);
+    let cpu_micros = micros_each(processor_time(payers).await?.saturating_sub(cpu), payments);
     let (scenario, latency) = (scenario.number, latencies.summary());
     Ok(Run { scenario, trials, rate, thesis: thesis(scenario, trials), cpu_micros, latency })
 }
@@ -91,7 +91,7 @@ async fn pay(wallet: &Local, to: &str) -> Result<PaymentInfo, BenchError> {
     Ok(paid)
 }
 
-fn is_final(paid: &PaymentInfo) -> Result<(), BenchError> {
+pub(super) fn is_final(paid: &PaymentInfo) -> Result<(), BenchError> {
     if paid.state == PaymentState::Final {
         return Ok(());
     }
@@ -146,12 +146,13 @@ pub(super) async fn flood(payers: &Payers, payments: usize) -> Result<Flood, Ben
     if before != after {
         return Err(BenchError::Wrong(format!("{before} became {after} by paying oneself")));
     }
-    let cpu_micros = each(cpu, payments);
+    let cpu_micros = micros_each(cpu, payments);
     Ok(Flood { payments, in_flight: IN_FLIGHT, rate: rate(payments, elapsed), cpu_micros })
 }
 
+/// How much of it one payment took, in microseconds.
 #[allow(clippy::cast_precision_loss)] // counts of a benchmark are small
-fn each(cpu: Duration, payments: usize) -> f64 {
+fn micros_each(cpu: Duration, payments: usize) -> f64 {
     cpu.as_secs_f64() * 1e6 / payments.max(1) as f64
 }
 

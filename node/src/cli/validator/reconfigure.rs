@@ -34,8 +34,9 @@ pub(super) const HELP: &str = "To replace v4 by v5, on a network of v1 to v4:
   covey validator reconfigure propose --data v1 next.json
   covey validator reconfigure list --data v1                  at each validator: who comes, who goes
   covey validator reconfigure approve --data v1 ID            and so on, until three of four have
-Payments pause until the new validators have taken over what the present ones have locked. Once
-`covey validator status` says of the new ones that they vote, v4 may be stopped.";
+Once three have, the new validators copy what is locked, while payments go on; `list` says who is ready.
+When all are, payments pause until what is still missing is taken over. Once `covey validator status` says of
+the new ones that they vote, v4 may be stopped.";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Reconfigure {
@@ -64,7 +65,7 @@ pub(in crate::cli) enum Reconfigure {
         /// Its id, or the beginning of it
         id: String,
     },
-    /// List proposals: who comes, who goes, and who has agreed
+    /// List proposals: who comes, who goes, who has agreed, and who is ready
     List,
 }
 
@@ -253,7 +254,8 @@ async fn approve(global: &Global, id: &str) -> Result<(), Failure> {
     let agreed: Proposed = client.call("validator_approve", &params).await?;
     print::either(global.json, &agreed, |agreed| {
         format!(
-            "agreed to {}: this validator votes for it when {} have agreed",
+            "agreed to {}: this validator votes for it when {} have agreed, and all who are to validate \
+             have copied what is locked (ready in `covey validator reconfigure list`)",
             short(&agreed.id),
             one.needed
         )
