@@ -145,12 +145,13 @@ async fn who_validates_is_not_changed_by_anybody_alone() {
     until("all know who has agreed", || async {
         let all: Value = running[3].call("validator_proposals", json!({})).await;
         all[0]["acknowledged"].as_array().is_some_and(|agreed| agreed.len() == 2)
-            && all[0]["accepted"].as_array().is_some_and(|accepted| accepted.len() == 4)
     })
     .await;
     let list = running[3].ok(&["validator", "reconfigure", "list"]).await;
     assert!(list.contains("go          v1") && list.contains("come        v5"), "{list}");
     assert!(list.contains("agreed      2 of 3") && list.contains("voted       0 of 3"), "{list}");
+    // Too few for the new ones to copy anything.
+    assert!(list.contains("ready       0 of 4"), "{list}");
     assert_eq!(pay(&ann, &to, "1").await.votes, 3);
     for validator in &running {
         votes_in(validator, 0).await;
