@@ -41,8 +41,8 @@ pub(super) fn family(cache: &Cache) -> Options {
     options
 }
 
-/// For one whose long values are only added: they are written once, into files of their own, and not again
-/// with each compaction.
+/// For one whose long values are mostly added: they are written once, into files of their own, and seldom
+/// again with a compaction.
 pub(super) fn appended(cache: &Cache) -> Options {
     let mut options = family(cache);
     options.set_enable_blob_files(true);

@@ -20,8 +20,9 @@ pub struct Schema {
     /// The first leads from format 1 to 2, the next from 2 to 3, and so on. So the present
     /// format is one more than their number, and no step can be missing.
     pub migrations: &'static [Migration],
-    /// Whether its long values are added and never taken away, so that they may lie in files of their
-    /// own: there they are not written again with each compaction, and deleted ones stay for long.
+    /// Whether its long values are mostly added, seldom replaced, and none of them must be gone soon when
+    /// deleted, so that they may lie in files of their own: there they are not written again with each
+    /// compaction, and deleted ones stay for long.
     pub appends: bool,
 }
 
